@@ -1,0 +1,14 @@
+/** Door of `core`: errors, option checks, seeded randomness, bounded concurrency, safe files. */
+
+export { checkInteger, checkNumber, checkOneOf } from './check.ts';
+export {
+  ERROR_CODES,
+  TubeletError,
+  describeError,
+  isErrorCode,
+  messageText,
+  systemCode,
+} from './errors.ts';
+export type { ErrorCode, ErrorDetails, PlainError } from './errors.ts';
+export { createPermutation, createRng } from './rng.ts';
+export type { Rng, RngParts } from './rng.ts';

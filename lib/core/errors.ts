@@ -136,7 +136,7 @@ const CATALOGUE = {
     what: 'more videos failed than allowed',
     hint: 'See failures.jsonl in the output folder, or raise --max-failures; good shards are kept.',
   },
-} as const satisfies Record<string, CatalogueEntry>;
+} as const;
 
 /** A stable error code; see the README's table. */
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -1,5 +1,6 @@
 /** Door of `core`: errors, option checks, seeded randomness, bounded concurrency, safe files. */
 
+export { syncFolder, temporaryPath, toWriteError, writeFileAtomic } from './atomic-file.ts';
 export { checkInteger, checkNumber, checkOneOf } from './check.ts';
 export {
   ERROR_CODES,
@@ -10,5 +11,7 @@ export {
   systemCode,
 } from './errors.ts';
 export type { ErrorCode, ErrorDetails, PlainError } from './errors.ts';
+export { mapOrdered } from './map-ordered.ts';
+export type { MapOrderedOptions } from './map-ordered.ts';
 export { createPermutation, createRng } from './rng.ts';
 export type { Rng, RngParts } from './rng.ts';

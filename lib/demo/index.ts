@@ -1,0 +1,6 @@
+/** Door of `demo`: small labelled motion videos, rendered. */
+
+export { motionClasses } from './motions.ts';
+export type { MotionClass } from './motions.ts';
+export { renderMotionVideo } from './render.ts';
+export type { MotionVideoOptions } from './render.ts';

@@ -1,0 +1,33 @@
+/**
+ * Extensions of files that lie beside videos and are known not to be videos. Content decides what a video is, so the table
+ * holds only what nobody would call one: `.ts` (a transport stream), `.gif`, `.apng`, `.ogg`, `.dat` and `.bin` are not in it.
+ */
+
+import type { OpenNotes } from './video-ref.ts';
+
+const OTHER_KINDS = {
+  text: 'txt text md markdown rst log pdf rtf tex bib doc docx odt ppt pptx xls xlsx ods nfo url lnk',
+  tables: 'csv tsv json jsonl ndjson geojson xml yaml yml toml ini cfg conf properties lock',
+  data: 'parquet arrow feather npy npz mat pkl pickle h5 hdf5 lmdb mdb db sqlite sqlite3 tfrecord idx record',
+  weights: 'pt pth ckpt safetensors onnx tflite pb gguf caffemodel prototxt keras',
+  pictures:
+    'jpg jpeg jpe png bmp tif tiff webp avif heic heif jxl jp2 ico svg psd eps exr dds ppm pgm',
+  subtitles: 'srt vtt ass ssa sub sbv ttml dfxp smi',
+  audio: 'wav mp3 m4a m4b aac flac opus oga wma aif aiff amr ac3 mka mid midi weba',
+  playlists: 'm3u m3u8 pls mpd cue',
+  archives: 'zip tar gz tgz bz2 tbz2 xz txz zst lz4 7z rar iso jar whl deb rpm',
+  code: 'py pyc ipynb js mjs cjs jsx tsx java c cc cpp h hpp cu cs go rs rb php sh bash zsh bat cmd ps1 pl lua r m css scss html htm sql',
+  checksums: 'md5 sha1 sha256 sha512 sfv crc sig asc',
+  downloads: 'part crdownload aria2 ytdl torrent tmp bak swp',
+};
+
+const SKIPPED = new Set(Object.values(OTHER_KINDS).flatMap((words) => words.split(' ')));
+
+/** Says whether a file is skipped for its extension, and counts it if so. */
+export function isOtherKind(name: string, notes: OpenNotes): boolean {
+  const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  if (extension.length === name.length || !SKIPPED.has(extension)) return false;
+  const key = `.${extension}`;
+  notes.skippedByExtension[key] = (notes.skippedByExtension[key] ?? 0) + 1;
+  return true;
+}

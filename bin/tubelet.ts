@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/** The command line: finds the command, runs it, turns its end into an exit code (0 done, 1 failed, 2 wrong use, 130 interrupted). */
+
+import { TOOL } from '../lib/index.ts';
+import { convertCommand } from './convert.ts';
+import { demoCommand } from './demo.ts';
+import { UsageError, helpOf, parseFlags, translateOptions } from './flags.ts';
+import type { Command } from './flags.ts';
+import { formatFacts } from './format.ts';
+import { inspectCommand } from './inspect.ts';
+import { printFailure } from './report-error.ts';
+import { verifyCommand } from './verify.ts';
+
+const COMMANDS: readonly Command[] = [convertCommand, inspectCommand, verifyCommand, demoCommand];
+
+// A reader that goes away (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === 'EPIPE' ? 0 : 1),
+);
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([name, ...argv]: string[]): Promise<number> {
+  if (name === '--version' || name === '-v' || name === 'version') {
+    process.stdout.write(`${TOOL.name} ${TOOL.version}\n`);
+    return 0;
+  }
+  const isHelp = name === undefined || name === '--help' || name === '-h' || name === 'help';
+  const wanted = name === 'help' && argv[0] !== undefined ? argv[0] : name;
+  const command = COMMANDS.find((one) => one.name === wanted);
+  if (isHelp) {
+    process.stdout.write(command === undefined ? overview() : helpOf(command));
+    return name === undefined ? 2 : 0;
+  }
+  if (command === undefined) {
+    process.stderr.write(`There is no command "${name}".\n\n${overview()}`);
+    return 2;
+  }
+  return runCommand(command, argv);
+}
+
+async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(helpOf(command));
+    return 0;
+  }
+  const interruption = listenForInterruption();
+  try {
+    return await command.run(parseFlags(command, argv), interruption.signal);
+  } catch (error) {
+    if (interruption.signal.aborted) return interruption.exitCode();
+    if (error instanceof UsageError || error instanceof RangeError || error instanceof TypeError) {
+      process.stderr.write(`${translateOptions(command, error.message)}\n`);
+      process.stderr.write(`See: tubelet ${command.name} --help\n`);
+      if (argv.includes('--verbose')) process.stderr.write(`${error.stack ?? ''}\n`);
+      return 2;
+    }
+    printFailure(error, argv.includes('--verbose'));
+    return 1;
+  }
+}
+
+/** The first Ctrl-C or SIGTERM asks the command to stop, the second ends the program. */
+function listenForInterruption(): {
+  readonly signal: AbortSignal;
+  readonly exitCode: () => number;
+} {
+  const controller = new AbortController();
+  let code = 130;
+  const stop = (name: NodeJS.Signals): void => {
+    code = name === 'SIGTERM' ? 143 : 130;
+    if (controller.signal.aborted) process.exit(code);
+    controller.abort(new Error(`stopped by ${name}`));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return { signal: controller.signal, exitCode: () => code };
+}
+
+function overview(): string {
+  const commands = formatFacts(COMMANDS.map(({ name, summary }) => [name, summary]));
+  return `tubelet ${TOOL.version}: folders of raw videos become training-ready shards\n\n${commands}\ntubelet COMMAND --help tells more.\n`;
+}

@@ -1,0 +1,224 @@
+/** A folder or list of videos becomes a dataset of shards: resumable, the same bytes every time, every bad video named. */
+
+import { tmpdir } from 'node:os';
+import { FORMAT_VERSION, readDatasetInfo, writeDatasetInfo } from '../shard/index.ts';
+import type { DatasetInfo } from '../shard/index.ts';
+import { openSource } from '../source/index.ts';
+import type { Source, SourceNotes } from '../source/index.ts';
+import { collectShards, writeFailures } from './collect.ts';
+import type { Collected } from './collect.ts';
+import { FolderLock } from './folder-lock.ts';
+import { resolveContent } from './options.ts';
+import { emptyFolder, prepareFolder } from './out-folder.ts';
+import { checkPlan, planFor, shardNames, writePlan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { RunMeter } from './progress.ts';
+import { resolveRun } from './run-options.ts';
+import type { ConvertOptions, RunOptions } from './run-options.ts';
+import { runShards } from './run-shards.ts';
+import { surveyShards } from './survey.ts';
+import type { Survey } from './survey.ts';
+import { TOOL } from './tool.ts';
+
+/** What a conversion has made. Counts are of all finished shards, rates of this run. */
+export interface ConvertSummary {
+  /** Videos that gave samples. */
+  readonly videos: number;
+  readonly clips: number;
+  /** Stored frames. */
+  readonly frames: number;
+  readonly shards: number;
+  /** Size of all shards. */
+  readonly bytes: number;
+  /** Videos that gave nothing, by error code. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Things noted about videos that could be read, by kind. */
+  readonly warnings: Readonly<Record<string, number>>;
+  /** False if too many failures ended the run before its last shard; then there is no `dataset.json` yet. */
+  readonly isComplete: boolean;
+  /** True if more videos failed than `maxFailures` allows. */
+  readonly hasTooManyFailures: boolean;
+  readonly seconds: number;
+  readonly videosPerSecond: number;
+  readonly framesPerSecond: number;
+}
+
+/** What a conversion would do. */
+export interface ConvertPlan {
+  readonly videos: number;
+  readonly classes: readonly string[];
+  readonly shards: number;
+  readonly shardsDone: number;
+  readonly notes: SourceNotes;
+  readonly plan: Plan;
+}
+
+/**
+ * Converts a source. To go on with an unfinished conversion call it again; finished shards are kept.
+ *
+ * Shard k is a function of source, options, seed and k alone: the same bytes for any number of workers, after any number of
+ * interruptions.
+ *
+ * @param source a folder, or a list file
+ * @throws {TubeletError} TUBE_SOURCE_*, TUBE_LIST_*, TUBE_OPTIONS_DIFFER, TUBE_OUT_*, TUBE_DISK_FULL. A video that cannot be
+ *   read is counted, not thrown; see `hasTooManyFailures`.
+ * @throws {RangeError} for an option that is wrong
+ * @throws the signal's reason when aborted; finished shards stay
+ */
+export async function convert(source: string, options: ConvertOptions): Promise<ConvertSummary> {
+  const content = resolveContent(options);
+  const runOptions = resolveRun(options);
+  const { folder } = runOptions;
+  await prepareFolder(folder);
+  await using _lock = await FolderLock.take(folder);
+  await using videos = await openVideos(source, options);
+  const plan = planFor(videos, content);
+  if (options.overwrite === true) await emptyFolder(folder);
+  const isBegun = await checkPlan(folder, plan);
+  if (!isBegun) await writePlan(folder, plan);
+  const names = shardNames(plan);
+  const survey = await surveyShards(folder, names, runOptions.retryCodes);
+  const meter = meterFor(plan, survey, options);
+  const work = { videos, plan, names, survey, meter };
+  meter.report();
+  try {
+    options.signal?.throwIfAborted();
+    if (survey.pending.length > 0) await runShards(work, runOptions, options.signal);
+  } catch (error) {
+    // Whatever ended the run, the list of failures is to be right for what is finished.
+    await listFailures(folder, names).catch(() => undefined);
+    throw error;
+  }
+  return finish(work, runOptions);
+}
+
+/**
+ * Says what {@link convert} would do, without writing anything.
+ *
+ * @throws as {@link convert} for the source, the options and what the folder holds
+ */
+export async function planConvert(source: string, options: ConvertOptions): Promise<ConvertPlan> {
+  const content = resolveContent(options);
+  const { folder, retryCodes } = resolveRun(options);
+  await using videos = await openVideos(source, options);
+  const plan = planFor(videos, content);
+  const names = shardNames(plan);
+  const isBegun = options.overwrite !== true && (await checkPlan(folder, plan));
+  const pending = isBegun
+    ? (await surveyShards(folder, names, retryCodes)).pending.length
+    : names.length;
+  const { numVideos, classes, notes } = videos;
+  return {
+    videos: numVideos,
+    classes,
+    shards: names.length,
+    shardsDone: names.length - pending,
+    notes,
+    plan,
+  };
+}
+
+function openVideos(
+  source: string,
+  { list, root, split, signal }: ConvertOptions,
+): Promise<Source> {
+  return openSource(source, {
+    workDir: tmpdir(),
+    ...(list === undefined ? {} : { list }),
+    ...(root === undefined ? {} : { root }),
+    ...(split === undefined ? {} : { split }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function meterFor(
+  { content, source }: Plan,
+  { pending }: Survey,
+  options: ConvertOptions,
+): RunMeter {
+  const { videosPerShard } = content;
+  const videosPending = pending.reduce(
+    (sum, shard) => sum + Math.min(videosPerShard, source.videos - shard * videosPerShard),
+    0,
+  );
+  const shardsTotal = Math.ceil(source.videos / videosPerShard);
+  return new RunMeter(
+    {
+      videosBefore: source.videos - videosPending,
+      videosTotal: source.videos,
+      shardsDone: shardsTotal - pending.length,
+      shardsTotal,
+    },
+    options.onProgress ?? (() => undefined),
+  );
+}
+
+interface Finished {
+  readonly videos: Source;
+  readonly plan: Plan;
+  readonly names: readonly string[];
+  readonly survey: Survey;
+  readonly meter: RunMeter;
+}
+
+/** Writes what describes the whole dataset, if it is whole. */
+async function finish(
+  { videos, plan, names, survey, meter }: Finished,
+  { folder, failureLimit }: RunOptions,
+): Promise<ConvertSummary> {
+  const isComplete = meter.shardsDone === names.length;
+  const collected = isComplete
+    ? await collectShards(folder, names)
+    : await listFailures(folder, names);
+  const isUnchanged = survey.pending.length === 0 && (await hasInfo(folder));
+  if (isComplete && !isUnchanged) {
+    await writeFailures(folder, collected.failureLines);
+    await writeDatasetInfo(folder, infoOf(videos, plan, collected));
+  }
+  const { totals, shards, warnings } = collected;
+  const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
+  const seconds = meter.secondsElapsed;
+  return {
+    videos: totals.videos,
+    clips: totals.samples,
+    frames: totals.frames,
+    shards: shards.length,
+    bytes: totals.bytes,
+    failures: totals.failures,
+    warnings,
+    isComplete,
+    hasTooManyFailures: failed > failureLimit(videos.numVideos),
+    seconds,
+    videosPerSecond: meter.videosDone / seconds,
+    framesPerSecond: meter.frames / seconds,
+  };
+}
+
+/** Brings `failures.jsonl` up to date for an unfinished conversion. */
+async function listFailures(folder: string, names: readonly string[]): Promise<Collected> {
+  const { pending } = await surveyShards(folder, names, new Set());
+  const missing = new Set(pending);
+  const collected = await collectShards(
+    folder,
+    names.filter((_, shard) => !missing.has(shard)),
+  );
+  await writeFailures(folder, collected.failureLines);
+  return collected;
+}
+
+async function hasInfo(folder: string): Promise<boolean> {
+  return readDatasetInfo(folder).then(
+    () => true,
+    () => false,
+  );
+}
+
+function infoOf(
+  videos: Source,
+  { content, source }: Plan,
+  { totals, shards }: Collected,
+): DatasetInfo {
+  const { name, split, ...options } = content;
+  const { classes } = videos;
+  return { v: FORMAT_VERSION, name, split, tool: TOOL, options, source, classes, totals, shards };
+}

@@ -1,0 +1,74 @@
+/** The parent's side of spool files: hands out names, reads packed pixels back, uses files again. */
+
+import { open, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TubeletError, toWriteError } from '../core/index.ts';
+import type { SpooledSample } from './video-task.ts';
+
+const BLOCK_BYTES = 2 ** 20;
+
+/** A folder of spool files; belongs to the caller, who must dispose of it. */
+export class SpoolFiles {
+  readonly #folder: string;
+  readonly #free: string[] = [];
+  #count = 0;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Makes the folder anew; what a killed run left there is removed. */
+  static async create(folder: string): Promise<SpoolFiles> {
+    try {
+      await rm(folder, { recursive: true, force: true });
+      await mkdir(folder);
+    } catch (error) {
+      throw toWriteError(error, folder);
+    }
+    return new SpoolFiles(folder);
+  }
+
+  /** Path of a file that nobody else uses until it is given back. */
+  take(): string {
+    return this.#free.pop() ?? join(this.#folder, `${this.#count++}.spool`);
+  }
+
+  /** Gives a file back; its content may be overwritten. */
+  giveBack(path: string): void {
+    this.#free.push(path);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** The packed bytes of a sample: its head, then its pixels from the spool file, block by block. */
+export async function* payloadOf(
+  path: string,
+  { head, offset, bytes }: SpooledSample,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield head;
+  yield* readRange(path, offset, bytes);
+}
+
+/** Bytes of a part of a file, block by block; the blocks belong to the receiver. */
+export async function* readRange(
+  path: string,
+  offset: number,
+  bytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await open(path, 'r');
+  try {
+    for (let done = 0; done < bytes;) {
+      const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, bytes - done));
+      const { bytesRead } = await file.read(block, 0, block.length, offset + done);
+      if (bytesRead === 0)
+        throw new TubeletError('TUBE_INTERNAL', { message: 'spool file cut short' });
+      done += bytesRead;
+      yield block.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}

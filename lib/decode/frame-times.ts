@@ -1,0 +1,47 @@
+/** When each frame of a video is shown: from the packets where they can be trusted, else by decoding. */
+
+import { scanFrames } from './frame-index.ts';
+import { openVideo } from './open-video.ts';
+import { VideoReader } from './video-reader.ts';
+
+/** How to find the frames of a video. */
+export interface FrameTimesOptions {
+  /** Decode even if the packets look trustworthy; for files that gave other frames than their packets promised. */
+  readonly decode?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (framesDone: number) => void;
+}
+
+/**
+ * Lists the presentation time of every frame, in seconds on the container's time line, in presentation order.
+ *
+ * @throws {TubeletError} the codes of opening a video; TUBE_NO_FRAMES if nothing decodes
+ */
+export async function listFrameTimes(
+  file: string | Buffer,
+  options: FrameTimesOptions = {},
+): Promise<Float64Array> {
+  if (options.decode !== true) {
+    using video = openVideo(file);
+    const index = scanFrames(video);
+    if (index !== null && index.pts.length > 0) {
+      return Float64Array.from(index.pts, (pts) => Number(pts) * video.secondsPerTick);
+    }
+  }
+  const times: number[] = [];
+  const { signal, onProgress } = options;
+  const reader = new VideoReader(file, {
+    createChooser: () => {
+      times.length = 0;
+      return (_, ptsSeconds) => {
+        times.push(ptsSeconds);
+        return times.length === 1 ? 'take' : 'skip'; // one frame proves that there are any
+      };
+    },
+    method: 'count',
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  for await (const _ of reader.frames()) continue;
+  return Float64Array.from(times);
+}

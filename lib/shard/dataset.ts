@@ -1,0 +1,246 @@
+/** Reads a dataset: any sample by position or key, or all of them in order. */
+
+import { crc32 } from 'node:zlib';
+import { TubeletError, checkInteger, messageText, systemCode } from '../core/index.ts';
+import { readDatasetInfo } from './dataset-info.ts';
+import type { DatasetInfo } from './dataset-info.ts';
+import { buildKeyIndex, lowerBound } from './key-index.ts';
+import type { KeyIndex } from './key-index.ts';
+import { OpenFiles } from './open-files.ts';
+import { decodeSample } from './sample.ts';
+import type { Sample } from './sample-meta.ts';
+import { packShardIndex } from './shard-index.ts';
+import type { ShardIndex } from './shard-index.ts';
+import { readSidecar, tarPath } from './sidecar.ts';
+import type { SidecarSample } from './sidecar.ts';
+
+/** Where a sample lies in the dataset. */
+export interface SampleEntry extends SidecarSample {
+  /** Name of the shard. */
+  readonly shard: string;
+}
+
+/** Bounds on what an open dataset holds. */
+export interface DatasetOptions {
+  /** Shards that are open at the same time. Default 32. */
+  readonly maxOpenShards?: number;
+  /** Samples whose index is kept in memory, about 100 bytes each. Default 2^21. */
+  readonly maxIndexedSamples?: number;
+}
+
+/** Which samples to read. */
+export interface SamplesOptions {
+  /** Positions in the order in which they are wanted. Default: all, ascending. */
+  readonly positions?: Iterable<number>;
+  readonly signal?: AbortSignal;
+}
+
+/** With one, its read would start only after the check of the sample before, which holds the thread. */
+const READ_AHEAD = 2;
+
+/**
+ * Opens the dataset in a folder. Indexes are read when the first of their samples is wanted.
+ *
+ * @throws {TubeletError} TUBE_DATASET_NOT_FOUND, TUBE_DATASET_DAMAGED, TUBE_VERSION_UNSUPPORTED
+ */
+export async function openDataset(folder: string, options: DatasetOptions = {}): Promise<Dataset> {
+  return new Dataset(folder, await readDatasetInfo(folder), options);
+}
+
+/** An open dataset. Positions count its samples from 0, shard after shard. Close it when done. */
+export class Dataset {
+  readonly info: DatasetInfo;
+  readonly numSamples: number;
+  readonly #folder: string;
+  readonly #files: OpenFiles;
+  readonly #maxIndexedSamples: number;
+  /** Indexes by shard number, in order of last use. */
+  readonly #indexes = new Map<number, Promise<ShardIndex>>();
+  /** First position behind each shard. */
+  readonly #ends: Float64Array;
+  #keys: Promise<KeyIndex> | undefined;
+
+  /** @internal Use {@link openDataset}. */
+  constructor(
+    folder: string,
+    info: DatasetInfo,
+    { maxOpenShards = 32, maxIndexedSamples = 2 ** 21 }: DatasetOptions,
+  ) {
+    checkInteger('maxOpenShards', maxOpenShards, { min: 1 });
+    checkInteger('maxIndexedSamples', maxIndexedSamples, { min: 1 });
+    this.info = info;
+    this.numSamples = info.totals.samples;
+    this.#folder = folder;
+    this.#files = new OpenFiles(maxOpenShards);
+    this.#maxIndexedSamples = maxIndexedSamples;
+    let end = 0;
+    this.#ends = Float64Array.from(info.shards, ({ samples }) => (end += samples));
+  }
+
+  /**
+   * Where the sample at a position lies.
+   *
+   * @throws {RangeError} if there is no such position
+   * @throws {TubeletError} TUBE_DATASET_DAMAGED, TUBE_VERSION_UNSUPPORTED
+   */
+  async entry(position: number): Promise<SampleEntry> {
+    checkInteger('position', position, { min: 0, max: this.numSamples - 1 });
+    const number = lowerBound(this.#ends, position + 1);
+    const index = await this.#index(number);
+    const shard = this.info.shards[number]?.name ?? '';
+    return { shard, ...index.at(position - (this.#ends[number - 1] ?? 0)) };
+  }
+
+  /** All entries in order of position. */
+  async *entries(): AsyncGenerator<SampleEntry> {
+    for (const [number, { name: shard }] of this.info.shards.entries()) {
+      const index = await this.#index(number);
+      for (let i = 0; i < index.length; i++) yield { shard, ...index.at(i) };
+    }
+  }
+
+  /** All keys in order of position. */
+  async *keys(): AsyncGenerator<string> {
+    for await (const { key } of this.entries()) yield key;
+  }
+
+  /**
+   * Position of a key. The first call reads all indexes and keeps 8 bytes per sample.
+   *
+   * @throws {TubeletError} TUBE_SAMPLE_NOT_FOUND, TUBE_DATASET_DAMAGED, TUBE_VERSION_UNSUPPORTED
+   */
+  async find(key: string): Promise<number> {
+    this.#keys ??= buildKeyIndex(this.keys(), this.numSamples).catch((error: unknown) => {
+      this.#keys = undefined;
+      throw error;
+    });
+    const keys = await this.#keys;
+    for (const position of keys.candidates(key)) {
+      if ((await this.entry(position)).key === key) return position;
+    }
+    throw new TubeletError('TUBE_SAMPLE_NOT_FOUND', { key });
+  }
+
+  /**
+   * Reads the sample at a position. It has memory of its own; `data` is a view of it.
+   *
+   * @throws {TubeletError} TUBE_SAMPLE_DAMAGED, TUBE_SHARD_NOT_FOUND, TUBE_SHARD_DAMAGED, TUBE_DATASET_DAMAGED,
+   *   TUBE_VERSION_UNSUPPORTED
+   */
+  async read(position: number): Promise<Sample> {
+    return unpack(await this.#load(position));
+  }
+
+  /** Reads the sample with a key; errors as {@link Dataset.read} and {@link Dataset.find}. */
+  async readByKey(key: string): Promise<Sample> {
+    return this.read(await this.find(key));
+  }
+
+  /** Reads the packed sample at a position, checked against its CRC-32; errors as {@link Dataset.read}. */
+  async readBytes(position: number): Promise<Uint8Array> {
+    return checked(await this.#load(position));
+  }
+
+  /**
+   * Reads samples one after the other, in order; while one is checked and used, the next two are on their way from the disk.
+   * Ends with the first error; errors as {@link Dataset.read}.
+   */
+  async *samples({ positions, signal }: SamplesOptions = {}): AsyncGenerator<Sample> {
+    const queue: Promise<Loaded>[] = [];
+    try {
+      for (const position of positions ?? countTo(this.numSamples)) {
+        signal?.throwIfAborted();
+        const loading = this.#load(position);
+        loading.catch(() => {}); // Reported when its turn comes.
+        queue.push(loading);
+        if (queue.length > READ_AHEAD) yield unpack(await (queue.shift() ?? loading));
+      }
+      for (const loading of queue) {
+        signal?.throwIfAborted();
+        yield unpack(await loading);
+      }
+    } finally {
+      await Promise.allSettled(queue);
+    }
+  }
+
+  /** Closes all files, after the reads that are under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#files[Symbol.asyncDispose]();
+  }
+
+  async #load(position: number): Promise<Loaded> {
+    const entry = await this.entry(position);
+    const path = tarPath(this.#folder, entry.shard);
+    try {
+      return { entry, payload: await this.#files.read(path, entry.offset, entry.bytes) };
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === undefined) throw error;
+      const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+      const details = { shard: entry.shard, path, message: messageText(error) };
+      throw new TubeletError(isMissing ? 'TUBE_SHARD_NOT_FOUND' : 'TUBE_SHARD_DAMAGED', details, {
+        cause: error,
+      });
+    }
+  }
+
+  #index(number: number): Promise<ShardIndex> {
+    const index = this.#indexes.get(number) ?? this.#readIndex(number);
+    this.#indexes.delete(number);
+    this.#indexes.set(number, index);
+    let held = 0;
+    for (const other of [...this.#indexes.keys()].reverse()) {
+      held += this.info.shards[other]?.samples ?? 0;
+      if (held > this.#maxIndexedSamples && other !== number) this.#indexes.delete(other);
+    }
+    return index;
+  }
+
+  async #readIndex(number: number): Promise<ShardIndex> {
+    const summary = this.info.shards[number];
+    if (summary === undefined) throw new TubeletError('TUBE_INTERNAL', { shard: number });
+    try {
+      const sidecar = await readSidecar(this.#folder, summary.name);
+      const { name: shard } = summary;
+      const isSame =
+        sidecar.bytes === summary.bytes &&
+        sidecar.sha256 === summary.sha256 &&
+        sidecar.samples.length === summary.samples;
+      if (isSame) return packShardIndex(sidecar);
+      const message = 'dataset.json and the sidecar disagree';
+      throw new TubeletError('TUBE_DATASET_DAMAGED', { shard, message });
+    } catch (error) {
+      this.#indexes.delete(number);
+      throw error;
+    }
+  }
+}
+
+interface Loaded {
+  readonly entry: SampleEntry;
+  /** Null if the shard ends before the sample does. */
+  readonly payload: Uint8Array | null;
+}
+
+function checked({ entry: { shard, key, crc32: wanted }, payload }: Loaded): Uint8Array {
+  const problem =
+    payload === null
+      ? 'the shard is too short'
+      : crc32(payload) === wanted
+        ? null
+        : 'the checksum differs';
+  if (payload !== null && problem === null) return payload;
+  throw new TubeletError('TUBE_SAMPLE_DAMAGED', { shard, key, message: problem });
+}
+
+function unpack(loaded: Loaded): Sample {
+  const { shard, key } = loaded.entry;
+  const sample = decodeSample(checked(loaded), { shard, key });
+  if (sample.key === key) return sample;
+  throw new TubeletError('TUBE_SAMPLE_DAMAGED', { shard, key, message: `it says ${sample.key}` });
+}
+
+function* countTo(end: number): Generator<number> {
+  for (let i = 0; i < end; i++) yield i;
+}

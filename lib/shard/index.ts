@@ -1,0 +1,24 @@
+/** Door of `shard`: the on-disk format, written, read, indexed and verified. */
+
+export { datasetPath, readDatasetInfo, writeDatasetInfo } from './dataset-info.ts';
+export type { DatasetInfo, DatasetTotals } from './dataset-info.ts';
+export { Dataset, openDataset } from './dataset.ts';
+export type { DatasetOptions, SampleEntry, SamplesOptions } from './dataset.ts';
+export { FORMAT_VERSION, MAX_KEY_LENGTH, isSampleKey, isShardName } from './format.ts';
+export type { Sample, SampleMeta, SampleSource } from './sample-meta.ts';
+export { countBytes, decodeSample, encodeData, encodeMeta, encodeSample } from './sample.ts';
+export {
+  isShardDone,
+  readDoneSidecar,
+  readSidecar,
+  sidecarPath,
+  summarizeShard,
+  tarPath,
+} from './sidecar.ts';
+export type { ShardSummary, Sidecar, SidecarSample, VideoFailure, VideoNote } from './sidecar.ts';
+export { scanTar } from './tar-scan.ts';
+export type { TarEntry } from './tar-scan.ts';
+export { verifyDataset, verifyShard } from './verify.ts';
+export type { Defect, VerifyOptions } from './verify.ts';
+export { ShardWriter } from './writer.ts';
+export type { ShardEntry, ShardFacts } from './writer.ts';

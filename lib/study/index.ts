@@ -1,0 +1,9 @@
+/** Door of `study`: what is in a dataset and whether it is whole. */
+
+export { contactSheet } from './contact-sheet.ts';
+export type { ContactSheetOptions, ContactSheetRow } from './contact-sheet.ts';
+export { datasetSheet, inspect } from './inspect.ts';
+export type { ClassCount, Inspection, Spread } from './inspect.ts';
+export { sampleImages } from './sample-images.ts';
+export { verify } from './verify.ts';
+export type { VerifyDatasetOptions, VerifyReport } from './verify.ts';

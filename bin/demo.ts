@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { convert, datasetSheet, inspect, makeDemoVideos, verify } from '../lib/index.ts';
 import type { Arguments, Command } from './flags.ts';
-import { formatCount, formatDuration, formatRate } from './format.ts';
+import { formatCount, formatRate } from './format.ts';
 import { inspectionText } from './inspect.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -90,7 +90,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     const verdict = defects.length === 0 ? 'all sound' : `${defects.length} defects`;
     process.stdout.write(
       `\n  ${formatCount(frames)} frames checked: ${verdict}\n` +
-        `  contact sheet: ${sheet}\n  done in ${formatDuration(seconds)} minutes\n` +
+        `  contact sheet: ${sheet}\n  done in ${seconds.toFixed(0)} s\n` +
         `\nNext: tubelet inspect ${shards} --json, or convert videos of your own: tubelet convert FOLDER --out DIR\n`,
     );
   }

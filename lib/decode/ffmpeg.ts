@@ -58,7 +58,10 @@ export async function takeMessages(): Promise<string[]> {
   if (!isListening) return [];
   const awaited = markersSeen + 1;
   Log.log(AV_LOG_ERROR, MARKER);
-  for (let turn = 0; turn < MAX_TURNS && markersSeen < awaited; turn++) await setImmediate();
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
+    if (markersSeen >= awaited) break;
+    await setImmediate();
+  }
   const taken = [...messages];
   messages.clear();
   return taken;

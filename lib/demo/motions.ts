@@ -25,8 +25,8 @@ export type MotionClass =
   | 'turn-right'
   | 'shrink'
   | 'grow'
-  | 'pass-on'
-  | 'pass-back';
+  | 'pass'
+  | 'bounce';
 
 const MOTIONS: Readonly<Record<MotionClass, { readonly dial: Dial; readonly path: Path }>> = {
   'move-left': { dial: 'x', path: 'backward' },
@@ -37,8 +37,8 @@ const MOTIONS: Readonly<Record<MotionClass, { readonly dial: Dial; readonly path
   'turn-right': { dial: 'angle', path: 'forward' },
   shrink: { dial: 'size', path: 'backward' },
   grow: { dial: 'size', path: 'forward' },
-  'pass-on': { dial: 'gap', path: 'on' },
-  'pass-back': { dial: 'gap', path: 'back' },
+  pass: { dial: 'gap', path: 'on' },
+  bounce: { dial: 'gap', path: 'back' },
 };
 
 /**
@@ -55,7 +55,7 @@ export interface DialSetting {
   readonly circlesPerSecond: number;
   /** Direction of the classes without one of their own, 1 or -1. */
   readonly heading: number;
-  /** When `pass-back` turns around, as a part of the video from its middle, -0.5 to 0.5. */
+  /** When `bounce` turns around, as a part of the video from its middle, -0.5 to 0.5. */
   readonly turnsAt: number;
 }
 

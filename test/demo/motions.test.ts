@@ -64,13 +64,13 @@ for (const [className, dial, sign] of [
   });
 }
 
-test('pass-on never turns around, pass-back does so once, between 0.4 and 0.6 of the video', (t) => {
+test('pass never turns around, bounce does so once, between 0.4 and 0.6 of the video', (t) => {
   const headings = new Set<number>();
   for (const scene of scenes.slice(0, 50)) {
     const { heading } = scene.setting;
     headings.add(heading);
-    t.true(gapSigns('pass-on', scene).every((sign) => sign === heading));
-    const back = gapSigns('pass-back', scene);
+    t.true(gapSigns('pass', scene).every((sign) => sign === heading));
+    const back = gapSigns('bounce', scene);
     const turned = back.indexOf(heading);
     t.true(turned >= 0.4 * 17 - 2 && turned <= 0.6 * 17 + 1);
     t.true(back.slice(0, Math.max(0, turned - 1)).every((sign) => sign === -heading));

@@ -32,8 +32,8 @@ const GOLDEN: Record<MotionClass, string> = {
   'turn-right': '0ae9fe3efbb6a33b',
   shrink: '4758ad13c9c0a8e4',
   grow: '52ef9b25d8b5bc8f',
-  'pass-on': 'e63082c84f60b845',
-  'pass-back': '937cfab4b1084dd7',
+  pass: 'e63082c84f60b845',
+  bounce: '937cfab4b1084dd7',
 };
 
 for (const className of motionClasses) {
@@ -72,7 +72,7 @@ for (const [className, opposite] of [
 test('from one scene, the middle frame of every class that does not turn back is the same picture', (t) => {
   const scene = drawScene({ width: 64, height: 48 }, 4, 'test');
   const middles = motionClasses
-    .filter((className) => className !== 'pass-back')
+    .filter((className) => className !== 'bounce')
     .map((className) => {
       const video = renderScene(scene, className, { numFrames: 7, fps: 4 });
       return Array.from(video, (frame) => Buffer.from(frame))[3];

@@ -1,7 +1,13 @@
 /** A folder or list of videos becomes a dataset of shards: resumable, the same bytes every time, every bad video named. */
 
 import { tmpdir } from 'node:os';
-import { FORMAT_VERSION, readDatasetInfo, writeDatasetInfo } from '../shard/index.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  FORMAT_VERSION,
+  readDatasetInfo,
+  removeDatasetInfo,
+  writeDatasetInfo,
+} from '../shard/index.ts';
 import type { DatasetInfo } from '../shard/index.ts';
 import { openSource } from '../source/index.ts';
 import type { Source, SourceNotes } from '../source/index.ts';
@@ -69,9 +75,9 @@ export async function convert(source: string, options: ConvertOptions): Promise<
   const content = resolveContent(options);
   const runOptions = resolveRun(options);
   const { folder } = runOptions;
+  await using videos = await openVideos(source, options);
   await prepareFolder(folder);
   await using _lock = await FolderLock.take(folder);
-  await using videos = await openVideos(source, options);
   const plan = planFor(videos, content);
   if (options.overwrite === true) await emptyFolder(folder);
   const isBegun = await checkPlan(folder, plan);
@@ -83,7 +89,10 @@ export async function convert(source: string, options: ConvertOptions): Promise<
   meter.report();
   try {
     options.signal?.throwIfAborted();
-    if (survey.pending.length > 0) await runShards(work, runOptions, options.signal);
+    if (survey.pending.length > 0) {
+      await removeDatasetInfo(folder); // what it says of the shards is about to change
+      await runShards(work, runOptions, options.signal);
+    }
   } catch (error) {
     // Whatever ended the run, the list of failures is to be right for what is finished.
     await listFailures(folder, names).catch(() => undefined);
@@ -157,24 +166,19 @@ interface Finished {
   readonly videos: Source;
   readonly plan: Plan;
   readonly names: readonly string[];
-  readonly survey: Survey;
   readonly meter: RunMeter;
 }
 
 /** Writes what describes the whole dataset, if it is whole. */
 async function finish(
-  { videos, plan, names, survey, meter }: Finished,
+  { videos, plan, names, meter }: Finished,
   { folder, failureLimit }: RunOptions,
 ): Promise<ConvertSummary> {
   const isComplete = meter.shardsDone === names.length;
   const collected = isComplete
     ? await collectShards(folder, names)
     : await listFailures(folder, names);
-  const isUnchanged = survey.pending.length === 0 && (await hasInfo(folder));
-  if (isComplete && !isUnchanged) {
-    await writeFailures(folder, collected.failureLines);
-    await writeDatasetInfo(folder, infoOf(videos, plan, collected));
-  }
+  if (isComplete) await describeDataset(folder, collected, infoOf(videos, plan, collected));
   const { totals, shards, warnings } = collected;
   const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
   const seconds = meter.secondsElapsed;
@@ -206,11 +210,16 @@ async function listFailures(folder: string, names: readonly string[]): Promise<C
   return collected;
 }
 
-async function hasInfo(folder: string): Promise<boolean> {
-  return readDatasetInfo(folder).then(
-    () => true,
-    () => false,
-  );
+/** Writes `dataset.json` and `failures.jsonl` unless they are there already. */
+async function describeDataset(
+  folder: string,
+  { failureLines }: Collected,
+  info: DatasetInfo,
+): Promise<void> {
+  const found = await readDatasetInfo(folder).catch(() => null);
+  if (isDeepStrictEqual(found, info)) return;
+  await writeFailures(folder, failureLines);
+  await writeDatasetInfo(folder, info);
 }
 
 function infoOf(

@@ -18,7 +18,8 @@ import type { ResolvedContent } from './options.ts';
 /** Raised whenever the same options and source give other bytes than before. */
 const CONVERSION_VERSION = 1;
 
-const PLAN_FILE = 'plan.json';
+/** File of the plan in the output folder. */
+export const PLAN_FILE = 'plan.json';
 
 /** What decides over every byte of a dataset. */
 export interface Plan {
@@ -76,6 +77,12 @@ export async function checkPlan(folder: string, plan: Plan): Promise<boolean> {
 /** Writes the plan, whole or not at all. */
 export async function writePlan(folder: string, plan: Plan): Promise<void> {
   await writeFileAtomic(join(folder, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`);
+}
+
+/** Name of the shards of the plan in a folder; null without a readable plan. */
+export async function plannedName(folder: string): Promise<string | null> {
+  const plan = await readPlan(folder).catch(() => null);
+  return flatten(plan).get('name') ?? null;
 }
 
 async function readPlan(folder: string): Promise<unknown> {

@@ -90,12 +90,13 @@ async function readClips(
 ): Promise<VideoReport | null> {
   const uses = new Map<number, number>();
   for (const frameIndex of clips.flat()) uses.set(frameIndex, (uses.get(frameIndex) ?? 0) + 1);
-  const lastFrame = Math.max(...uses.keys());
+  const wantedFrames = Float64Array.from(uses.keys()).sort();
+  const lastFrame = wantedFrames.at(-1) ?? 0;
   const { size, shortSide } = content;
   const reader = new VideoReader(file, {
     createChooser: () => (frameIndex) =>
       uses.has(frameIndex) ? 'take' : frameIndex > lastFrame ? 'stop' : 'skip',
-    notBefore: { frameIndex: Math.min(...uses.keys()) },
+    notBefore: { frameIndex: wantedFrames[0] ?? 0 },
     chooseSize: ({ width, height }) => {
       const scaled = shortSideSize(width, height, shortSide);
       return { ...scaled, crop: centerCrop(scaled.width, scaled.height, size) };
@@ -111,7 +112,6 @@ async function readClips(
       addClip(builder, content, { wanted, kept });
       forget(wanted, kept, uses);
     }
-    if (clip === clips.length) break;
   }
   return clip === clips.length ? reader.report : null;
 }

@@ -63,7 +63,7 @@ export async function runShards(
       return { job, outcome: { kind: 'done', result, spool } };
     } catch (error) {
       signal?.throwIfAborted();
-      spools.giveBack(spool);
+      await spools.discard(spool);
       if (!isVideoFault(error)) throw error;
       if (error.code === 'TUBE_FILE_NOT_FOUND') await checkSourceIsThere(videos.root);
       return { job, outcome: { kind: 'failed', failure: failureOf(job.ref, error) } };

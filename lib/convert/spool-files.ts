@@ -30,12 +30,18 @@ export class SpoolFiles {
 
   /** Path of a file that nobody else uses until it is given back. */
   take(): string {
-    return this.#free.pop() ?? join(this.#folder, `${this.#count++}.spool`);
+    // The process id keeps a worker that outlives its killed parent out of the files of the next run.
+    return this.#free.pop() ?? join(this.#folder, `${process.pid}-${this.#count++}.spool`);
   }
 
   /** Gives a file back; its content may be overwritten. */
   giveBack(path: string): void {
     this.#free.push(path);
+  }
+
+  /** Removes a file whose worker may have been killed: a write may still be under way, so nobody else is to have the file. */
+  async discard(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

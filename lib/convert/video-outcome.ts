@@ -33,6 +33,7 @@ const VIDEO_FAULTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TUBE_DECODE_TIMEOUT',
   'TUBE_DECODE_CRASH',
   'TUBE_DECODE_MEMORY',
+  'TUBE_INTERNAL', // a mistake of ours over one video is no reason to lose the others
 ]);
 
 /** Words for `--retry`, and the codes they stand for. */

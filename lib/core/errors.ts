@@ -80,6 +80,10 @@ const CATALOGUE = {
     what: 'decoding needed more memory than a worker may use',
     hint: 'Try again with --retry memory and a larger --worker-memory.',
   },
+  TUBE_WORKER_START: {
+    what: 'a worker process cannot start',
+    hint: 'Check that node-av supports this system (Linux with glibc, macOS, Windows) and that memory is free.',
+  },
 
   // shard
   TUBE_DATASET_NOT_FOUND: {

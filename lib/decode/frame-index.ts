@@ -20,14 +20,22 @@ export interface FrameIndex {
   readonly keyFrames: readonly KeyFrame[];
 }
 
-/** Scans an open video to its end; null where timestamps are missing or double, so that only decoding can tell the frames. */
-export function scanFrames(video: OpenVideo): FrameIndex | null {
+/** Packets between two chances for the caller to do something else. */
+const PACKETS_PER_TURN = 2000;
+
+/**
+ * Scans an open video to its end; yields now and then, so that the caller can turn the event loop. Returns null where timestamps
+ * are missing or double, so that only decoding can tell the frames.
+ */
+export function* scanFrames(video: OpenVideo): Generator<null, FrameIndex | null> {
   const { packet } = video;
+  let numPackets = 0;
   const all: { readonly pts: bigint; readonly dts: bigint; readonly isKey: boolean }[] = [];
   while (video.readPacket()) {
     const { pts, dts, flags, size, isKeyframe } = packet;
     packet.unref();
     if (pts === AV_NOPTS_VALUE) return null;
+    if (++numPackets % PACKETS_PER_TURN === 0) yield null;
     if (size > 0 && (flags & AV_PKT_FLAG_DISCARD) === 0) all.push({ pts, dts, isKey: isKeyframe });
   }
   all.sort((a, b) => (a.pts < b.pts ? -1 : a.pts > b.pts ? 1 : 0));

@@ -1,5 +1,6 @@
 /** When each frame of a video is shown: from the packets where they can be trusted, else by decoding. */
 
+import { setImmediate } from 'node:timers/promises';
 import { scanFrames } from './frame-index.ts';
 import { openVideo } from './open-video.ts';
 import { VideoReader } from './video-reader.ts';
@@ -23,7 +24,14 @@ export async function listFrameTimes(
 ): Promise<Float64Array> {
   if (options.decode !== true) {
     using video = openVideo(file);
-    const index = scanFrames(video);
+    const scan = scanFrames(video);
+    let step = scan.next();
+    for (; step.done !== true; step = scan.next()) {
+      options.onProgress?.(0);
+      await setImmediate();
+      options.signal?.throwIfAborted();
+    }
+    const index = step.value;
     if (index !== null && index.pts.length > 0) {
       return Float64Array.from(index.pts, (pts) => Number(pts) * video.secondsPerTick);
     }

@@ -11,6 +11,7 @@ export interface ParentMessage {
 
 /** From child to parent. */
 export type ChildMessage =
+  | { readonly kind: 'ready' }
   | { readonly id: number; readonly kind: 'progress'; readonly done: number }
   | { readonly id: number; readonly kind: 'result'; readonly value: unknown }
   | { readonly id: number; readonly kind: 'error'; readonly error: PlainError };
@@ -30,6 +31,7 @@ export function serveTasks(
     );
   });
   process.on('disconnect', () => process.exit(0));
+  send({ kind: 'ready' });
   // Ctrl-C reaches the whole group of processes; what is to happen then is the parent's to decide.
   process.on('SIGINT', () => undefined);
 }

@@ -36,6 +36,8 @@ const LAST_WORDS = 500;
 /** One child process and the task it is at. */
 interface Worker {
   readonly child: ChildProcess;
+  /** Whether its module has been loaded. */
+  isReady: boolean;
   tasksLeft: number;
   lastWords: string;
   job: Job | null;
@@ -71,7 +73,8 @@ export class ProcessPool<Task, Result> {
   /**
    * Runs one task; waits while all processes are busy.
    *
-   * @throws {TubeletError} what the task threw, or TUBE_DECODE_TIMEOUT, TUBE_DECODE_MEMORY, TUBE_DECODE_CRASH
+   * @throws {TubeletError} what the task threw, or TUBE_DECODE_TIMEOUT, TUBE_DECODE_MEMORY, TUBE_DECODE_CRASH,
+   *   TUBE_WORKER_START
    */
   async run(task: Task, onProgress: (done: number) => void = ignore): Promise<Result> {
     while (!this.#isClosed && this.#busy.size >= this.#options.workers) {
@@ -109,26 +112,34 @@ export class ProcessPool<Task, Result> {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
     });
-    const worker: Worker = { child, tasksLeft: TASKS_PER_PROCESS, lastWords: '', job: null };
+    const worker: Worker = {
+      child,
+      isReady: false,
+      tasksLeft: TASKS_PER_PROCESS,
+      lastWords: '',
+      job: null,
+    };
     child.on('message', (message) => this.#receive(worker, message as ChildMessage));
     child.stderr?.on('data', (text: Buffer) => {
       worker.lastWords = (worker.lastWords + text.toString()).slice(-LAST_WORDS);
     });
-    child.on('error', (error) =>
-      this.#fail(worker, 'TUBE_DECODE_CRASH', { message: error.message }),
-    );
+    child.on('error', (error) => this.#fail(worker, deathCode(worker), { message: error.message }));
     child.on('close', (exitCode, signal) => {
       const cause = signal === null ? `exit code ${String(exitCode)}` : `signal ${signal}`;
-      const words = worker.lastWords.trim().split('\n').at(-1) ?? '';
-      this.#fail(worker, 'TUBE_DECODE_CRASH', {
-        message: words === '' ? cause : `${cause}: ${words}`,
-      });
+      const lines = worker.lastWords.trim().split('\n');
+      const words = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '';
+      const message = words === '' ? cause : `${cause}: ${words}`;
+      this.#fail(worker, deathCode(worker), { message });
       this.#forget(worker);
     });
     return worker;
   }
 
   #receive(worker: Worker, message: ChildMessage): void {
+    if (message.kind === 'ready') {
+      worker.isReady = true;
+      return;
+    }
     const { job } = worker;
     if (job === null || message.id !== job.id) return;
     if (message.kind === 'progress') {
@@ -187,6 +198,11 @@ export class ProcessPool<Task, Result> {
     const place = this.#idle.indexOf(worker);
     if (place >= 0) this.#idle.splice(place, 1);
   }
+}
+
+/** A process that dies before it has begun is not killed by its task. */
+function deathCode({ isReady }: Worker): ErrorCode {
+  return isReady ? 'TUBE_DECODE_CRASH' : 'TUBE_WORKER_START';
 }
 
 /** Kills a process and waits until it is gone. */

@@ -139,15 +139,15 @@ export class VideoReader {
     const { notBefore, createChooser, method = 'auto' } = this.#options;
     if (method === 'count') return [countFrames];
     if (notBefore !== undefined && isFarIn(notBefore)) {
-      passes.push((video, choose, tally) => {
-        const index = scanFrames(video);
+      passes.push(function* jump(video, choose, tally) {
+        const index = yield* scanFrames(video);
         const target = index === null ? 0 : targetFrame(index, notBefore, video.secondsPerTick);
         const keyFrame = index?.keyFrames.findLast(({ frameIndex }) => frameIndex <= target);
         if (index === null || keyFrame === undefined || keyFrame.frameIndex < JUMP_FRAMES) {
           throw new NumberingLost('no jump worth it');
         }
         // The scan has read to the end of the file; the jump brings it back.
-        return seekFrames(video, choose, tally, { index, target });
+        yield* seekFrames(video, choose, tally, { index, target });
       });
     }
     if (createChooser !== undefined) passes.push(dropFrames);

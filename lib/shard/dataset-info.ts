@@ -1,7 +1,8 @@
 /** `dataset.json`: what a dataset is, how it was made, and the list of its shards. */
 
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TubeletError, writeFileAtomic } from '../core/index.ts';
+import { TubeletError, toWriteError, writeFileAtomic } from '../core/index.ts';
 import { DATASET_FILE, FORMAT_VERSION, checkVersion } from './format.ts';
 import { readFields, refuse } from './fields.ts';
 import type { Fail, Fields } from './fields.ts';
@@ -48,7 +49,7 @@ export interface DatasetInfo {
 }
 
 /** Path of the file that describes the dataset in a folder. */
-export function datasetPath(folder: string): string {
+function datasetPath(folder: string): string {
   return join(folder, DATASET_FILE);
 }
 
@@ -63,6 +64,14 @@ export async function writeDatasetInfo(folder: string, info: DatasetInfo): Promi
   if (checked.v !== FORMAT_VERSION) refuse(`dataset: v is not ${FORMAT_VERSION}`);
   const text = JSON.stringify(checked, null, 2);
   await writeFileAtomic(datasetPath(folder), `${text}\n`);
+}
+
+/** Removes `dataset.json`, if it is there: the dataset is about to change. */
+export async function removeDatasetInfo(folder: string): Promise<void> {
+  const path = datasetPath(folder);
+  await rm(path, { force: true }).catch((error: unknown) => {
+    throw toWriteError(error, path);
+  });
 }
 
 /**

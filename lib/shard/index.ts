@@ -1,6 +1,6 @@
 /** Door of `shard`: the on-disk format, written, read, indexed and verified. */
 
-export { datasetPath, readDatasetInfo, writeDatasetInfo } from './dataset-info.ts';
+export { readDatasetInfo, removeDatasetInfo, writeDatasetInfo } from './dataset-info.ts';
 export type { DatasetInfo, DatasetTotals } from './dataset-info.ts';
 export { Dataset, openDataset } from './dataset.ts';
 export type { DatasetOptions, SampleEntry, SamplesOptions } from './dataset.ts';

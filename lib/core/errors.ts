@@ -156,11 +156,6 @@ export function describeError(code: ErrorCode): CatalogueEntry {
   return CATALOGUE[code];
 }
 
-/** Says whether a text is one of the error codes. */
-export function isErrorCode(text: string): text is ErrorCode {
-  return Object.hasOwn(CATALOGUE, text);
-}
-
 /** Plain form of a {@link TubeletError} that crosses processes and is stored in JSON. */
 export interface PlainError {
   readonly code: ErrorCode;

@@ -1,15 +1,8 @@
 /** Door of `core`: errors, option checks, seeded randomness, bounded concurrency, safe files. */
 
-export { syncFolder, temporaryPath, toWriteError, writeFileAtomic } from './atomic-file.ts';
+export { temporaryPath, toWriteError, writeFileAtomic } from './atomic-file.ts';
 export { checkInteger, checkNumber, checkOneOf } from './check.ts';
-export {
-  ERROR_CODES,
-  TubeletError,
-  describeError,
-  isErrorCode,
-  messageText,
-  systemCode,
-} from './errors.ts';
+export { ERROR_CODES, TubeletError, describeError, messageText, systemCode } from './errors.ts';
 export type { ErrorCode, ErrorDetails, PlainError } from './errors.ts';
 export { mapOrdered } from './map-ordered.ts';
 export type { MapOrderedOptions } from './map-ordered.ts';

@@ -79,7 +79,10 @@ export function* dropFrames(
   tally: DecodeTally,
 ): Generator<DecodedFrame | null> {
   const canDrop = createDropTest(video.info.codec, video.decoder.extraData);
-  if (canDrop === null) throw new NumberingLost('codec does not say what can be left out');
+  if (canDrop === null) {
+    yield* countFrames(video, choose, tally); // the codec does not say what can be left out
+    return;
+  }
   using decoder = new Decoder(video, tally);
   const taken = new Set<number>();
   let firstSeconds: number | null = null;
@@ -102,7 +105,8 @@ export function* dropFrames(
       const { packet, frameIndex, isHidden } = next;
       if (isHidden) tally.hiddenPackets++;
       const isUnwanted = frameIndex !== null && !taken.has(frameIndex);
-      const isDropped = isUnwanted && packet.data !== null && canDrop(packet.data);
+      const data = isUnwanted ? packet.data : null; // a call into FFmpeg: once, and only where it is needed
+      const isDropped = data !== null && canDrop(data);
       if (!isDropped) decoder.send(packet);
       if (!isDropped && !isHidden) insertByTime(expected, next);
       packet.free();
@@ -159,6 +163,7 @@ export function* seekFrames(
         throw new NumberingLost('the container lies about its key frames');
       }
       due++;
+      tally.numFrames = due;
       const ptsSeconds = Number(pts) * video.secondsPerTick;
       const verdict = choose(frameIndex, ptsSeconds, Number(firstPts) * video.secondsPerTick);
       if (verdict === 'stop') return;

@@ -3,7 +3,7 @@
  * straight to a late one. A scan reads the file once and costs 1 to 3 ms for a clip of ten seconds.
  */
 
-import { AV_NOPTS_VALUE, AV_PKT_FLAG_DISCARD } from 'node-av/constants';
+import { AV_NOPTS_VALUE, AV_PKT_FLAG_CORRUPT, AV_PKT_FLAG_DISCARD } from 'node-av/constants';
 import type { OpenVideo } from './open-video.ts';
 
 /** A frame at which decoding can start. */
@@ -24,19 +24,24 @@ export interface FrameIndex {
 const PACKETS_PER_TURN = 2000;
 
 /**
- * Scans an open video to its end; yields now and then, so that the caller can turn the event loop. Returns null where timestamps
- * are missing or double, so that only decoding can tell the frames.
+ * Scans an open video to its end; yields now and then, so that the caller can turn the event loop. Returns null where only
+ * decoding can tell the frames: timestamps missing or double, damage, or a start cut out of a longer video, whose first packets
+ * need pictures that are not there and may become no frames.
  */
 export function* scanFrames(video: OpenVideo): Generator<null, FrameIndex | null> {
   const { packet } = video;
   let numPackets = 0;
   const all: { readonly pts: bigint; readonly dts: bigint; readonly isKey: boolean }[] = [];
+  let startPts: bigint | null = null;
   while (video.readPacket()) {
     const { pts, dts, flags, size, isKeyframe } = packet;
     packet.unref();
-    if (pts === AV_NOPTS_VALUE) return null;
+    startPts ??= pts;
+    if (pts === AV_NOPTS_VALUE || (flags & AV_PKT_FLAG_CORRUPT) !== 0) return null;
     if (++numPackets % PACKETS_PER_TURN === 0) yield null;
-    if (size > 0 && (flags & AV_PKT_FLAG_DISCARD) === 0) all.push({ pts, dts, isKey: isKeyframe });
+    if (size === 0 || (flags & AV_PKT_FLAG_DISCARD) !== 0) continue;
+    if (pts < startPts) return null;
+    all.push({ pts, dts, isKey: isKeyframe });
   }
   all.sort((a, b) => (a.pts < b.pts ? -1 : a.pts > b.pts ? 1 : 0));
   if (all.some(({ pts }, i) => i > 0 && pts === all[i - 1]?.pts)) return null;

@@ -23,6 +23,7 @@ export async function listFrameTimes(
   options: FrameTimesOptions = {},
 ): Promise<Float64Array> {
   if (options.decode !== true) {
+    await setImmediate(); // as in VideoReader
     using video = openVideo(file);
     const scan = scanFrames(video);
     let step = scan.next();

@@ -37,6 +37,9 @@ function isUnneededH264(headers: Headers): boolean {
   return slices > 0;
 }
 
+/** Leading pictures that a decoder leaves out where their references are missing: only it knows whether they become frames. */
+const RASL_N = 8;
+
 /** HEVC, 7.4.2.2: even types up to 14 are no references within their temporal layer; only the lowest layer is trusted. */
 function isUnneededHevc(headers: Headers): boolean {
   let slices = 0;
@@ -46,7 +49,8 @@ function isUnneededHevc(headers: Headers): boolean {
     if (type >= 32) continue;
     const layer = (header >> 3) & 0x3f;
     const temporalId = (header & 7) - 1;
-    if (type > 14 || type % 2 !== 0 || layer !== 0 || temporalId !== 0) return false;
+    if (type > 14 || type % 2 !== 0 || type === RASL_N || layer !== 0 || temporalId !== 0)
+      return false;
     slices++;
   }
   return slices > 0;

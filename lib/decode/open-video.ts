@@ -1,6 +1,7 @@
 /** Opens a file as a video: container, first real video stream, decoder. Every refusal is a coded error. */
 
 import { lstatSync, openSync, closeSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import {
   AV_CODEC_FLAG_BITEXACT,
   AV_DISPOSITION_ATTACHED_PIC,
@@ -33,6 +34,9 @@ const CONTAINERS =
 
 /** Pixels a frame may have: room for 8K, not for a damaged header that claims 12336 x 12336. */
 export const DEFAULT_MAX_PIXELS: number = 8192 * 8192;
+
+/** Pixels that a decoder may add to a row, which it counts too. */
+const MAX_PADDING = 63;
 
 /** An open video; belongs to the caller, who must close it. */
 export class OpenVideo {
@@ -85,12 +89,13 @@ export function openVideo(
 ): OpenVideo {
   silence();
   checkIsFile(file);
-  // FFmpeg takes text only: a name that is no UTF-8 is opened by us and handed over as a descriptor.
+  // FFmpeg takes text only, and what stands before a colon for a protocol unless the path is absolute. A name that is no UTF-8
+  // is opened by us and handed over as a descriptor.
   const fd = typeof file === 'string' ? null : openSync(file, 'r');
   const format = new FormatContext();
   let decoder: CodecContext | null = null;
   try {
-    openContainer(format, fd === null ? String(file) : `/dev/fd/${fd}`);
+    openContainer(format, typeof file === 'string' ? resolve(file) : `/dev/fd/${fd}`);
     const stream = chooseStream(format);
     decoder = openDecoder(stream, maxPixels);
     return new OpenVideo(format, stream, decoder, fd);
@@ -170,7 +175,7 @@ function openDecoder(stream: Stream, maxPixels: number): CodecContext {
     decoder.threadCount = 1; // one process per core uses the machine better than threads inside the codec
     decoder.pktTimebase = stream.timeBase;
     decoder.setFlags(AV_CODEC_FLAG_BITEXACT); // the same pixels on every machine
-    decoder.setOption('max_pixels', maxPixels);
+    decoder.setOption('max_pixels', maxPixels + MAX_PADDING * codecpar.height);
     const code = decoder.open2Sync(codec, null);
     if (code < 0) {
       throw new TubeletError('TUBE_NO_DECODER', { codec: name, message: errorText(code) });

@@ -34,6 +34,7 @@ export class PacketQueue {
   readonly #waiting: NumberedPacket[] = [];
   #lastDts: bigint | null = null;
   #lastPts: bigint | null = null;
+  #startPts: bigint | null = null;
   #count = 0;
   #isAtEnd = false;
 
@@ -69,19 +70,24 @@ export class PacketQueue {
     }
     const { packet } = this.#video;
     const { pts, dts } = packet;
-    if (pts === AV_NOPTS_VALUE || dts === AV_NOPTS_VALUE) throw new NumberingLost('no timestamp');
-    if (pts < dts) throw new NumberingLost('shown before decoded');
-    if (this.#lastDts !== null && dts <= this.#lastDts)
+    // Matroska does not store decoding times; FFmpeg makes them up from the third packet or so on.
+    const hasDts = dts !== AV_NOPTS_VALUE;
+    if (pts === AV_NOPTS_VALUE || (!hasDts && this.#lastDts !== null))
+      throw new NumberingLost('no timestamp');
+    if (hasDts && pts < dts) throw new NumberingLost('shown before decoded');
+    if (hasDts && this.#lastDts !== null && dts <= this.#lastDts)
       throw new NumberingLost('decoding time runs back');
-    this.#lastDts = dts;
+    if (hasDts) this.#lastDts = dts;
+    this.#startPts ??= pts;
     const own = packet.clone();
     packet.unref();
     if (own === null) throw new NumberingLost('no memory for a packet');
     const isHidden = (own.flags & AV_PKT_FLAG_DISCARD) !== 0 || own.size === 0;
     const numbered: NumberedPacket = { packet: own, pts, frameIndex: null, isHidden };
     this.#pending.push(numbered);
+    if (!isHidden && pts < this.#startPts) throw new NumberingLost('shown before the first packet');
     if (!isHidden) this.#insert(numbered);
-    this.#number(dts);
+    if (hasDts) this.#number(dts);
   }
 
   #insert(numbered: NumberedPacket): void {

@@ -109,12 +109,14 @@ export function filtersFor(
   const cut =
     crop === null ? '' : `crop=${crop.width}:${crop.height}:${crop.left}:${crop.top}:exact=1,`;
   const scale = `${upright}scale=${width}:${height}:${SCALER}`;
-  if (format === 'rgb') {
-    // The way through GBR would darken RGB of less than 8 bits, whose direct way is cheap anyway.
-    const planar = isYuv(frame) ? `format=gbrp,${cut}scale=${SCALER},` : cut;
-    return `${scale},${planar}format=rgb24`;
-  }
   const jpeg = `${SCALER}:out_color_matrix=bt601:out_range=pc,format=yuvj420p`;
+  if (!isYuv(frame)) {
+    // The way through planar GBR, or straight to YUV, would darken RGB of less than 8 bits.
+    const rgb = `${scale},format=rgb24`;
+    if (format === 'rgb') return crop === null ? rgb : `${rgb},${cut.slice(0, -1)}`;
+    return `${rgb},${cut}scale=${jpeg}`;
+  }
+  if (format === 'rgb') return `${scale},format=gbrp,${cut}scale=${SCALER},format=rgb24`;
   if (hasJpegMatrix(frame) && crop === null) return `${scale}:${jpeg.slice(SCALER.length + 1)}`;
   return `${scale},format=gbrp,${cut}scale=${jpeg}`;
 }

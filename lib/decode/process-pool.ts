@@ -30,6 +30,9 @@ const TASKS_PER_PROCESS = 500;
 
 const CHECK_EVERY_MS = 200;
 
+/** Seconds that a process may take to load its module, before the clocks of its first task begin. */
+const START_SECONDS = 60;
+
 /** Bytes of a dead process's last words that are kept. */
 const LAST_WORDS = 500;
 
@@ -45,7 +48,7 @@ interface Worker {
 
 interface Job {
   readonly id: number;
-  readonly startedAt: number;
+  startedAt: number;
   readonly onProgress: (done: number) => void;
   readonly settle: (outcome: Outcome) => void;
   progressAt: number;
@@ -81,16 +84,21 @@ export class ProcessPool<Task, Result> {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     if (this.#isClosed) throw closedError();
-    const worker = this.#idle.pop() ?? this.#start();
+    const worker = this.#takeIdle() ?? this.#start();
     this.#busy.add(worker);
     const outcome = await new Promise<Outcome>((settle) => {
       const now = performance.now();
       const id = this.#nextId++;
       worker.job = { id, startedAt: now, progressAt: now, done: 0, onProgress, settle };
       const message: ParentMessage = { id, task };
-      worker.child.send(message, (error) => {
-        if (error !== null) this.#fail(worker, 'TUBE_DECODE_CRASH', { message: error.message });
-      });
+      try {
+        worker.child.send(message, (error) => {
+          if (error !== null) this.#fail(worker, 'TUBE_DECODE_CRASH', { message: error.message });
+        });
+      } catch (error) {
+        this.#settle(worker, { error }); // a task that cannot be cloned is the caller's mistake
+        this.#release(worker);
+      }
     });
     if ('error' in outcome) throw outcome.error;
     return outcome.value as Result;
@@ -104,6 +112,13 @@ export class ProcessPool<Task, Result> {
     for (const worker of workers) this.#settle(worker, { error: closedError() });
     for (const wake of this.#waiting.splice(0)) wake();
     await Promise.all(workers.map(({ child }) => endOf(child)));
+  }
+
+  /** A process that waits for a task; one that has just died is passed over. */
+  #takeIdle(): Worker | undefined {
+    let worker = this.#idle.pop();
+    while (worker !== undefined && !worker.child.connected) worker = this.#idle.pop();
+    return worker;
   }
 
   #start(): Worker {
@@ -136,11 +151,13 @@ export class ProcessPool<Task, Result> {
   }
 
   #receive(worker: Worker, message: ChildMessage): void {
+    const { job } = worker;
     if (message.kind === 'ready') {
       worker.isReady = true;
+      // Loading the program is no part of the first task's time.
+      if (job !== null) job.startedAt = job.progressAt = performance.now();
       return;
     }
-    const { job } = worker;
     if (job === null || message.id !== job.id) return;
     if (message.kind === 'progress') {
       job.progressAt = performance.now();
@@ -153,6 +170,11 @@ export class ProcessPool<Task, Result> {
         ? { value: message.value }
         : { error: TubeletError.fromPlain(message.error) };
     this.#settle(worker, outcome);
+    this.#release(worker);
+  }
+
+  /** Makes a process that has done its task ready for the next, or ends it. */
+  #release(worker: Worker): void {
     worker.tasksLeft--;
     if (worker.tasksLeft > 0 && !this.#isClosed) this.#idle.push(worker);
     else worker.child.kill('SIGKILL');
@@ -166,7 +188,10 @@ export class ProcessPool<Task, Result> {
       const { job } = worker;
       if (job === null) continue;
       const seconds = (now - job.startedAt) / 1000;
-      if (seconds > timeoutSeconds) {
+      if (!worker.isReady) {
+        const message = `not ready after ${START_SECONDS} s`;
+        if (seconds > START_SECONDS) this.#fail(worker, 'TUBE_WORKER_START', { message });
+      } else if (seconds > timeoutSeconds) {
         const message = `not done after ${timeoutSeconds} s, ${job.done} frames were`;
         this.#fail(worker, 'TUBE_DECODE_TIMEOUT', { message });
       } else if ((now - job.progressAt) / 1000 > stallSeconds) {

@@ -98,6 +98,7 @@ export class VideoReader {
    *   none is wanted
    */
   async *frames(): AsyncGenerator<VideoFrame, void, undefined> {
+    await setImmediate(); // what earlier videos left is only let go of when the event loop turns
     const { chooseSize = sameSize, format = { kind: 'rgb' }, signal } = this.#options;
     using converter = new FrameConverter(
       chooseSize,
@@ -107,14 +108,15 @@ export class VideoReader {
     let lastYielded = -1;
     let turnAt = performance.now() + TURN_MS;
     for (const pass of this.#passes()) {
+      signal?.throwIfAborted();
       using video = openVideo(this.#file, this.#options.maxPixels);
       const tally = emptyTally();
       try {
         for (const decoded of pass(video, this.#chooser(), tally)) {
+          signal?.throwIfAborted();
           if (performance.now() > turnAt) {
             this.#options.onProgress?.(tally.numFrames);
             await setImmediate();
-            signal?.throwIfAborted();
             turnAt = performance.now() + TURN_MS;
           }
           if (decoded === null || decoded.frameIndex <= lastYielded) continue;

@@ -1,5 +1,6 @@
 /** RGB frames to a small video file: for demonstrations and tests, in the containers and codecs that data sets come in. */
 
+import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import {
   AV_CODEC_FLAG_BITEXACT,
@@ -7,12 +8,21 @@ import {
   AV_PIX_FMT_RGB24,
   AV_PIX_FMT_YUV420P,
   AVFMT_FLAG_BITEXACT,
+  AVERROR_ENOSPC,
   AVFMT_GLOBALHEADER,
 } from 'node-av/constants';
 import type { FFEncoderCodec } from 'node-av/constants';
-import { Codec, CodecContext, FormatContext, Frame, Packet, Rational } from 'node-av/lib';
+import {
+  Codec,
+  CodecContext,
+  FFmpegError,
+  FormatContext,
+  Frame,
+  Packet,
+  Rational,
+} from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
-import { TubeletError, checkInteger, checkOneOf, toWriteError } from '../core/index.ts';
+import { TubeletError, checkInteger, checkOneOf, messageText } from '../core/index.ts';
 import { check, silence } from './ffmpeg.ts';
 import { PixelGraph, SCALER } from './pixel-graph.ts';
 
@@ -21,6 +31,7 @@ export type VideoCodec = 'h264' | 'mpeg4' | 'vp8';
 
 /** Form of a video file; the container follows from the extension of its name. */
 export interface VideoForm {
+  /** Width and height in pixels; even for `h264`. */
   readonly width: number;
   readonly height: number;
   /** Frames per second, an integer. */
@@ -37,7 +48,8 @@ const ENCODERS: Readonly<Record<VideoCodec, Readonly<Record<string, string>>>> =
 /**
  * Writes frames `[height, width, 3]` RGB, 8 bits, to a new video file. The same frames give the same bytes.
  *
- * @throws {TubeletError} TUBE_OUT_NOT_WRITABLE
+ * @throws {TubeletError} TUBE_OUT_NOT_WRITABLE, TUBE_DISK_FULL
+ * @throws {RangeError} if the form is none that can be written, or a frame has another size
  */
 export async function writeVideo(
   path: string,
@@ -49,10 +61,33 @@ export async function writeVideo(
   checkInteger('height', form.height, { min: 2 });
   checkInteger('fps', form.fps, { min: 1, max: 240 });
   checkOneOf('codec', form.codec, Object.keys(ENCODERS) as VideoCodec[]);
-  using writer = new VideoWriter(path, form);
-  for (const frame of frames) writer.write(frame);
-  writer.finish();
+  if (form.codec === 'h264' && (form.width % 2 !== 0 || form.height % 2 !== 0)) {
+    throw new RangeError(`h264 needs even sides (got ${form.width} x ${form.height}).`);
+  }
+  const numBytes = form.width * form.height * 3;
+  using writer = writing(path, () => new VideoWriter(path, form));
+  for (const frame of frames) {
+    if (frame.length !== numBytes) {
+      throw new RangeError(`a frame must hold ${numBytes} bytes (got ${frame.length}).`);
+    }
+    writing(path, () => writer.write(frame));
+  }
+  writing(path, () => writer.finish());
   await setImmediate(); // native objects are only let go of when the event loop turns
+}
+
+/** Gives what FFmpeg says against writing a file its code. */
+function writing<T>(path: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof TubeletError) throw error;
+    const isFull = error instanceof FFmpegError && error.code === AVERROR_ENOSPC;
+    const details = { path, message: messageText(error) };
+    throw new TubeletError(isFull ? 'TUBE_DISK_FULL' : 'TUBE_OUT_NOT_WRITABLE', details, {
+      cause: error,
+    });
+  }
 }
 
 /** One file being written. */
@@ -71,7 +106,7 @@ class VideoWriter {
     this.#packet.alloc();
     this.#picture.alloc();
     try {
-      check(this.#format.allocOutputContext2(null, null, path), 'choose container');
+      check(this.#format.allocOutputContext2(null, null, resolve(path)), 'choose container');
       this.#format.setFlags(AVFMT_FLAG_BITEXACT);
       this.#openEncoder();
       this.#stream = this.#format.newStream();
@@ -82,7 +117,7 @@ class VideoWriter {
       check(this.#format.writeHeaderSync(null), 'write header');
     } catch (error) {
       this[Symbol.dispose]();
-      throw toWriteError(error, path);
+      throw error;
     }
   }
 

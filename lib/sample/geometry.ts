@@ -4,18 +4,9 @@
 
 import { checkInteger } from '../core/index.ts';
 import { spreadEvenly } from './clip.ts';
+import type { Crop, Size } from '../decode/index.ts';
 
-/** Width and height of a picture, pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A rectangle inside a picture, pixels. */
-export interface Crop extends Size {
-  readonly left: number;
-  readonly top: number;
-}
+export type { Crop, Size } from '../decode/index.ts';
 
 /**
  * Gives the size after scaling the short side to `shortSide`, the long side rounded down and at least 1; 0 keeps the size.

@@ -4,7 +4,7 @@ export { readDatasetInfo, removeDatasetInfo, writeDatasetInfo } from './dataset-
 export type { DatasetInfo, DatasetTotals } from './dataset-info.ts';
 export { Dataset, openDataset } from './dataset.ts';
 export type { DatasetOptions, SampleEntry, SamplesOptions } from './dataset.ts';
-export { FORMAT_VERSION, MAX_KEY_LENGTH, isSampleKey, isShardName } from './format.ts';
+export { FORMAT_VERSION } from './format.ts';
 export type { Sample, SampleMeta, SampleSource } from './sample-meta.ts';
 export { countBytes, decodeSample, encodeData, encodeMeta, encodeSample } from './sample.ts';
 export {

@@ -18,6 +18,9 @@ import {
   writeDatasetInfo,
 } from '../../lib/shard/index.ts';
 import type { Dataset, SampleMeta, ShardSummary } from '../../lib/shard/index.ts';
+import { projectFile } from '../helpers/project.ts';
+import { median, round } from './bench.ts';
+import type { Bench } from './bench.ts';
 
 const SHAPE = [16, 224, 224, 3];
 const SAMPLE_BYTES = SHAPE.reduce((product, side) => product * side, 1);
@@ -28,8 +31,8 @@ const NAME = 'bench-000000';
 
 type Case = () => Promise<unknown>;
 
-/** Prints one JSON line per case; the cases take turns, so that a slow moment of the machine hits all of them. */
-export async function run(): Promise<void> {
+/** Reports every case; the cases take turns, so that a slow moment of the machine hits all of them. */
+export async function run(bench: Bench): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tubelet-bench-'));
   try {
     const plainFile = join(folder, 'plain.bin');
@@ -38,6 +41,7 @@ export async function run(): Promise<void> {
       await rm(tarPath(folder, NAME), { force: true });
     };
     await measure(
+      bench,
       'shard/write',
       {
         plain: () => writePlain(plainFile),
@@ -49,13 +53,13 @@ export async function run(): Promise<void> {
     await writeInfo(folder, await writeShard(folder));
     await using dataset = await openDataset(folder);
     const positions = Array.from({ length: SAMPLES }, (_, i) => (i * 37) % SAMPLES);
-    await measure('shard/read', {
+    await measure(bench, 'shard/read', {
       plain: () => readPlain(folder, { dataset, positions, withCrc: false }),
       plainWithCrc: () => readPlain(folder, { dataset, positions, withCrc: true }),
       tubeletRead: () => readOneByOne(dataset, positions),
       tubeletSamples: () => readAhead(dataset, positions),
     });
-    runPython(folder);
+    runPython(folder, bench);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -63,37 +67,46 @@ export async function run(): Promise<void> {
 
 /** Times the cases in turns; ratios are of speed, against the first case, from medians. */
 async function measure(
+  { isShort, report }: Bench,
   name: string,
   cases: Readonly<Record<string, Case>>,
   prepare: Case = () => Promise.resolve(),
 ): Promise<void> {
+  const runs = runsOf(isShort);
   const times = Object.keys(cases).map((): number[] => []);
-  for (let round = -WARM_UP; round < RUNS; round++) {
+  for (let number = -WARM_UP; number < runs; number++) {
     for (const [index, once] of Object.values(cases).entries()) {
       await prepare();
       const start = process.hrtime.bigint();
       await once();
       const milliseconds = Number(process.hrtime.bigint() - start) / 1e6;
-      if (round >= 0) times[index]?.push(milliseconds);
+      if (number >= 0) times[index]?.push(milliseconds);
     }
   }
   const base = median(times[0] ?? []);
   for (const [index, caseName] of Object.keys(cases).entries()) {
-    report(`${name}/${caseName}`, times[index] ?? [], base);
+    report(lineOf(`${name}/${caseName}`, times[index] ?? [], base));
   }
 }
 
-function report(bench: string, milliseconds: readonly number[], base: number | null): void {
+function runsOf(isShort: boolean): number {
+  return isShort ? 1 : RUNS;
+}
+
+function lineOf(
+  bench: string,
+  milliseconds: readonly number[],
+  base: number | null,
+): Record<string, unknown> {
   const medianMs = median(milliseconds);
-  const line = {
+  return {
     bench,
     input: `${SAMPLES} x ${SHAPE.join('x')}`,
     runs: milliseconds.length,
     medianMs: Math.round(medianMs),
     megabytesPerSecond: Math.round((SAMPLES * SAMPLE_BYTES) / medianMs / 1e3),
-    speedOfPlain: base === null ? null : Math.round((base / medianMs) * 100) / 100,
+    speedOfPlain: base === null ? null : round(base / medianMs),
   };
-  console.log(JSON.stringify(line));
 }
 
 const pictures = Array.from({ length: 4 }, (_, k) => {
@@ -202,22 +215,17 @@ async function readAhead(dataset: Dataset, positions: number[]): Promise<void> {
   if (bytes !== SAMPLES * SAMPLE_BYTES) throw new Error('bench: wrong number of bytes');
 }
 
-function runPython(folder: string): void {
-  const script = join(import.meta.dirname, '../../../test/bench/rivals/tarfile_shard.py');
-  const args = [script, folder, String(SAMPLES), String(RUNS)];
+function runPython(folder: string, { isShort, report }: Bench): void {
+  const script = projectFile('test/bench/rivals/tarfile_shard.py');
+  const args = [script, folder, String(SAMPLES), String(runsOf(isShort))];
   const { status, stdout } = spawnSync('python3', args, { encoding: 'utf8' });
   if (status !== 0) {
-    console.log(JSON.stringify({ bench: 'shard/python', skipped: 'no python3 with msgpack' }));
+    report({ bench: 'shard/python', skipped: 'no python3 with msgpack' });
     return;
   }
   const seconds = JSON.parse(stdout) as Record<'write' | 'read', number[]>;
   for (const name of ['write', 'read'] as const) {
     const milliseconds = seconds[name].map((value) => value * 1000);
-    report(`shard/${name}/python`, milliseconds, null);
+    report(lineOf(`shard/${name}/python`, milliseconds, null));
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

@@ -140,7 +140,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     throw new UsageError(`Unexpected argument "${String(args.positionals[1])}".`);
   const options = optionsFrom(args);
   if (args.has('dry-run')) {
-    const plan = await planConvert(source, options);
+    const plan = await planConvert(source, { ...options, signal });
     process.stdout.write(args.has('json') ? `${JSON.stringify(plan)}\n` : planText(plan));
     return 0;
   }
@@ -151,7 +151,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     signal,
     onProgress: (progress: ConvertProgress) => {
       last = progress;
-      line.show(stateOf(progress));
+      line.show(() => stateOf(progress));
     },
   };
   let summary: ConvertSummary;

@@ -46,12 +46,12 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     signal,
     onProgress: ({ done, total }) => {
       const secondsElapsed = (performance.now() - startedAt) / 1000;
-      making.show({
+      making.show(() => ({
         done,
         total,
         secondsElapsed,
         facts: [`${formatRate(done / secondsElapsed)} videos/s`],
-      });
+      }));
     },
   });
   making.close();
@@ -67,12 +67,12 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     overwrite: true,
     signal,
     onProgress: ({ videosDone, videosTotal, secondsElapsed, frames }) =>
-      line.show({
+      line.show(() => ({
         done: videosDone,
         total: videosTotal,
         secondsElapsed,
         facts: [`${formatRate(frames / Math.max(secondsElapsed, 0.001))} frames/s`],
-      }),
+      })),
   });
   line.close();
 

@@ -23,7 +23,7 @@ export class ProgressLine {
   readonly #isQuiet: boolean;
   readonly #isTerminal = process.stderr.isTTY;
   #shownAt = -Infinity;
-  #last: ProgressState | null = null;
+  #last: (() => ProgressState) | null = null;
   #hasLine = false;
 
   constructor(title: string, isQuiet: boolean) {
@@ -31,7 +31,8 @@ export class ProgressLine {
     this.#isQuiet = isQuiet;
   }
 
-  show(state: ProgressState): void {
+  /** Takes a function, since most states are never shown. */
+  show(state: () => ProgressState): void {
     if (this.#isQuiet) return;
     this.#last = state;
     const now = performance.now();
@@ -39,13 +40,13 @@ export class ProgressLine {
     if (!this.#isTerminal && this.#shownAt === -Infinity) this.#shownAt = now;
     if (now - this.#shownAt < every) return;
     this.#shownAt = now;
-    this.#write(state);
+    this.#write(state());
   }
 
   /** Shows the last state and ends the line. */
   close(): void {
     if (this.#isQuiet || this.#last === null) return;
-    if (this.#isTerminal) this.#write(this.#last);
+    if (this.#isTerminal) this.#write(this.#last());
     if (this.#hasLine) process.stderr.write('\n');
     this.#last = null;
     this.#hasLine = false;

@@ -8,15 +8,24 @@ import { UsageError, helpOf, parseFlags, translateOptions } from './flags.ts';
 import type { Command } from './flags.ts';
 import { formatFacts } from './format.ts';
 import { inspectCommand } from './inspect.ts';
+import { planCommand } from './plan.ts';
 import { printFailure } from './report-error.ts';
 import { verifyCommand } from './verify.ts';
 
-const COMMANDS: readonly Command[] = [convertCommand, inspectCommand, verifyCommand, demoCommand];
+const COMMANDS: readonly Command[] = [
+  convertCommand,
+  inspectCommand,
+  verifyCommand,
+  planCommand,
+  demoCommand,
+];
 
 // A reader that goes away (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? 0 : 1),
 );
+// Nor does a conversion end because nobody looks at its progress any more.
+process.stderr.on('error', () => undefined);
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name, ...argv]: string[]): Promise<number> {

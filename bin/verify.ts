@@ -25,7 +25,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     onProgress: ({ samplesDone, samplesTotal }) => {
       const secondsElapsed = (performance.now() - startedAt) / 1000;
       const facts = [`${formatRate(samplesDone / Math.max(secondsElapsed, 0.001))} samples/s`];
-      line.show({ done: samplesDone, total: samplesTotal, secondsElapsed, facts });
+      line.show(() => ({ done: samplesDone, total: samplesTotal, secondsElapsed, facts }));
     },
   });
   line.close();

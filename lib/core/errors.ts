@@ -115,6 +115,12 @@ const CATALOGUE = {
     hint: 'Run `tubelet verify DIR` to see what else is; the other samples can still be read.',
   },
 
+  // load
+  TUBE_CURSOR_MISMATCH: {
+    what: 'the cursor belongs to another run',
+    hint: 'Use the data and options it was made with, or start without it.',
+  },
+
   // convert
   TUBE_OPTIONS_DIFFER: {
     what: 'the output folder was made with other options',

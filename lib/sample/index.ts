@@ -1,4 +1,4 @@
-/** Door of `sample`: which frames of a video, which pixels of a frame, tubelets, pictures in common file formats. */
+/** Door of `sample`: which frames of a video, which pixels of a frame, augmentation, tubelets, masks, pictures in files. */
 
 export { SHORT_VIDEO_POLICIES, clipFrames, clipSpan, clipStarts } from './clip.ts';
 export type { ClipFrameOptions, ClipOptions, ClipStartOptions, ShortVideoPolicy } from './clip.ts';
@@ -18,3 +18,23 @@ export type { RgbImage } from './image.ts';
 export { cutTubelets, joinTubelets, tokenShape } from './tubelets.ts';
 export type { ClipShape, CutOptions, FrameWindow, TubeletShape } from './tubelets.ts';
 export { uniformTestFrames, uniformTrainFrames } from './uniform-frames.ts';
+export { drawMultiScaleCrop } from './multi-scale-crop.ts';
+export { drawResizedCrop } from './random-resized-crop.ts';
+export type { ResizedCropOptions } from './random-resized-crop.ts';
+export type { Range } from './random-box.ts';
+export { resizeClip } from './pillow-resize.ts';
+export type { ResizeFilter, ResizeOptions } from './pillow-resize.ts';
+export { resizeClipToFloat } from './torch-resize.ts';
+export type { FloatResizeOptions } from './torch-resize.ts';
+export { applyRandAugment, parseRandAugment, planRandAugment } from './rand-augment.ts';
+export type { AugmentOperation, AugmentStep, RandAugmentConfig } from './rand-augment.ts';
+export { drawErasing, eraseBox } from './random-erasing.ts';
+export { drawMix, mixBatch, placeCutmix, softTargets } from './mixup.ts';
+export type { Mix, MixOptions, SoftTargetOptions } from './mixup.ts';
+export { flipClip } from './flip.ts';
+export { IMAGENET_COLOURS, makeTargets, normalisePixels } from './normalise.ts';
+export type { Colour, ColourStats, TargetOptions } from './normalise.ts';
+export { MASK_KINDS, countMasked, drawMask, splitTokens } from './masks.ts';
+export type { MaskKind, MaskOptions, TokenGrid, TokenSplit } from './masks.ts';
+export { listViews, mergeViews } from './views.ts';
+export type { VideoScore, View, ViewScore } from './views.ts';

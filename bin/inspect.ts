@@ -24,14 +24,14 @@ export const inspectCommand: Command = {
   run,
 };
 
-async function run(args: Arguments): Promise<number> {
+async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   const folder = args.single('DIR');
   const key = args.text('key');
   const out = args.text('out');
   const rows = args.number('rows');
   if (key !== undefined && out === undefined)
     throw new UsageError('--key needs --out PNG to draw to.');
-  const inspection = await inspect(folder);
+  const inspection = await inspect(folder, { signal });
   if (out !== undefined) {
     const sheet = await datasetSheet(folder, {
       ...(key === undefined ? {} : { key }),

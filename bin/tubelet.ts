@@ -9,7 +9,7 @@ import type { Command } from './flags.ts';
 import { formatFacts } from './format.ts';
 import { inspectCommand } from './inspect.ts';
 import { planCommand } from './plan.ts';
-import { printFailure } from './report-error.ts';
+import { errorJson, printFailure } from './report-error.ts';
 import { verifyCommand } from './verify.ts';
 
 const COMMANDS: readonly Command[] = [
@@ -57,15 +57,22 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<nu
     return await command.run(parseFlags(command, argv), interruption.signal);
   } catch (error) {
     if (interruption.signal.aborted) return interruption.exitCode();
-    if (error instanceof UsageError || error instanceof RangeError || error instanceof TypeError) {
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(errorJson(error))}\n`);
+    if (isWrongUse(error)) {
       process.stderr.write(`${translateOptions(command, error.message)}\n`);
       process.stderr.write(`See: tubelet ${command.name} --help\n`);
-      if (argv.includes('--verbose')) process.stderr.write(`${error.stack ?? ''}\n`);
       return 2;
     }
     printFailure(error, argv.includes('--verbose'));
     return 1;
   }
+}
+
+/** The user's mistake: one of the command line, or a value that the API refuses by naming its option. */
+function isWrongUse(error: unknown): error is Error {
+  return (
+    error instanceof UsageError || (error instanceof RangeError && error.message.startsWith('"'))
+  );
 }
 
 /** The first Ctrl-C or SIGTERM asks the command to stop, the second ends the program. */

@@ -1,5 +1,6 @@
 /** From the sidecars of finished shards to the totals of a dataset and the list of its failures. */
 
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/index.ts';
 import { readSidecar, summarizeShard } from '../shard/index.ts';
@@ -42,9 +43,11 @@ export async function collectShards(folder: string, names: readonly string[]): P
   return { shards, totals, warnings: sorted(warnings), failureLines: lines.join('') };
 }
 
-/** Writes `failures.jsonl`: every video that gave nothing, and why; empty if there is none. */
+/** Writes `failures.jsonl`, if it does not say so already: every video that gave nothing, and why; empty if there is none. */
 export async function writeFailures(folder: string, lines: string): Promise<void> {
-  await writeFileAtomic(join(folder, 'failures.jsonl'), lines);
+  const path = join(folder, 'failures.jsonl');
+  const found = await readFile(path, 'utf8').catch(() => null);
+  if (found !== lines) await writeFileAtomic(path, lines);
 }
 
 function sorted(counts: Readonly<Record<string, number>>): Record<string, number> {

@@ -15,7 +15,7 @@ import { collectShards, writeFailures } from './collect.ts';
 import type { Collected } from './collect.ts';
 import { FolderLock } from './folder-lock.ts';
 import { resolveContent } from './options.ts';
-import { emptyFolder, prepareFolder } from './out-folder.ts';
+import { checkFolder, emptyFolder, prepareFolder, sweepFolder } from './out-folder.ts';
 import { checkPlan, planFor, shardNames, writePlan } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { RunMeter } from './progress.ts';
@@ -78,8 +78,9 @@ export async function convert(source: string, options: ConvertOptions): Promise<
   await using videos = await openVideos(source, options);
   await prepareFolder(folder);
   await using _lock = await FolderLock.take(folder);
+  await sweepFolder(folder);
   const plan = planFor(videos, content);
-  if (options.overwrite === true) await emptyFolder(folder);
+  if (options.overwrite === true) await emptyFolder(folder, content.name);
   const isBegun = await checkPlan(folder, plan);
   if (!isBegun) await writePlan(folder, plan);
   const names = shardNames(plan);
@@ -112,6 +113,7 @@ export async function planConvert(source: string, options: ConvertOptions): Prom
   await using videos = await openVideos(source, options);
   const plan = planFor(videos, content);
   const names = shardNames(plan);
+  await checkFolder(folder);
   const isBegun = options.overwrite !== true && (await checkPlan(folder, plan));
   const pending = isBegun
     ? (await surveyShards(folder, names, retryCodes)).pending.length
@@ -216,10 +218,11 @@ async function describeDataset(
   { failureLines }: Collected,
   info: DatasetInfo,
 ): Promise<void> {
-  const found = await readDatasetInfo(folder).catch(() => null);
-  if (isDeepStrictEqual(found, info)) return;
   await writeFailures(folder, failureLines);
-  await writeDatasetInfo(folder, info);
+  const found = await readDatasetInfo(folder).catch(() => null);
+  // A newer version of the program does not claim what an older one has made.
+  const isSame = found !== null && isDeepStrictEqual({ ...found, tool: info.tool }, info);
+  if (!isSame) await writeDatasetInfo(folder, info);
 }
 
 function infoOf(

@@ -1,8 +1,10 @@
 /** One conversion at a time in one output folder: a lock file that names its process, taken over when that process is gone. */
 
+import { readFileSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { TubeletError, systemCode, toWriteError } from '../core/index.ts';
 
 const LOCK_FILE = '.tubelet.lock';
@@ -22,7 +24,11 @@ export class FolderLock {
    */
   static async take(folder: string): Promise<FolderLock> {
     const path = join(folder, LOCK_FILE);
-    const mine = JSON.stringify({ pid: process.pid, host: hostname() });
+    const mine = JSON.stringify({
+      pid: process.pid,
+      host: hostname(),
+      began: beganAt(process.pid),
+    });
     for (let attempt = 0; attempt < 3; attempt++) {
       try {
         const file = await open(path, 'wx');
@@ -46,25 +52,45 @@ export class FolderLock {
 }
 
 async function removeIfStale(path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const { pid, host } = parseOwner(text);
-  if (pid !== null && (host !== hostname() || isAlive(pid))) {
-    throw new TubeletError('TUBE_OUT_LOCKED', { path, pid, host });
+  // Empty for a moment between being made and being written.
+  const owner = (await readOwner(path)) ?? (await setTimeout(100), await readOwner(path));
+  if (owner !== null && (owner.host !== hostname() || isAlive(owner))) {
+    throw new TubeletError('TUBE_OUT_LOCKED', { path, pid: owner.pid, host: owner.host });
   }
   await rm(path, { force: true });
 }
 
-function parseOwner(text: string): { pid: number | null; host: string } {
-  const found = /"pid":(\d+),"host":"([^"]*)"/.exec(text);
-  return { pid: found?.[1] === undefined ? null : Number(found[1]), host: found?.[2] ?? '' };
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process began, where the system tells: numbers of processes are used again, in containers at once. */
+  readonly began: string;
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return true;
+async function readOwner(path: string): Promise<Owner | null> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const found = /"pid":(\d+),"host":"([^"]*)","began":"([^"]*)"/.exec(text);
+  if (found === null) return null;
+  const [, pid = '', host = '', began = ''] = found;
+  return { pid: Number(pid), host, began };
+}
+
+function isAlive({ pid, began }: Owner): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return systemCode(error) === 'EPERM';
+    if (systemCode(error) !== 'EPERM') return false;
+  }
+  return beganAt(pid) === began;
+}
+
+/** Start time of a process in ticks since the system started (Linux), else empty. */
+function beganAt(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? 'has ended' : (fields[19] ?? '');
+  } catch {
+    return '';
   }
 }

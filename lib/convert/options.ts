@@ -141,13 +141,17 @@ function resolveFrames(options: ContentOptions, subsampling: Subsampling): Frame
 function resolveTubelets(options: ContentOptions, subsampling: Subsampling): TubeletsContent {
   const { codec = 'raw', frames = 16, size = 224, clips = 1, tubelet = [2, 16, 16] } = options;
   const { shortSide = size, shortVideo = 'repeat-last' } = options;
-  if (codec !== 'raw') throw new RangeError('Tubelets are stored as codec "raw" only.');
+  if (codec !== 'raw') throw new RangeError(`"codec" of tubelets must be raw (got "${codec}").`);
   checkInteger('frames', frames, { min: 1, max: 4096 });
   checkInteger('size', size, { min: 1, max: 4096 });
   checkInteger('shortSide', shortSide, { min: size, max: 16_384 });
   if (clips !== 'all') checkInteger('clips', clips, { min: 1, max: 10_000 });
   checkOneOf('shortVideo', shortVideo, SHORT_VIDEO_POLICIES);
-  tokenShape([frames, size, size, 3], tubelet); // throws if the tubelet does not divide the clip
+  if (frames % tubelet[0] !== 0 || size % tubelet[1] !== 0) {
+    const got = `${tubelet.join('x')} for ${frames} frames of ${size} pixels`;
+    throw new RangeError(`"tubelet" must divide "frames" and "size" (got ${got}).`);
+  }
+  tokenShape([frames, size, size, 3], tubelet); // throws for all else that is wrong with it
   return {
     layout: 'tubelets',
     codec: 'raw',

@@ -1,15 +1,18 @@
 /** The output folder of a conversion: made, checked for strangers, swept, emptied when asked. */
 
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TubeletError, systemCode, toWriteError } from '../core/index.ts';
 import { PLAN_FILE, plannedName } from './plan.ts';
 
 /** What a run leaves that was killed before it had written its plan. */
 const BEFORE_PLAN = /^(\.tubelet\.lock|plan\.json\.tmp)$/;
 
-/** Files of a conversion besides its shards. */
-const DESCRIPTIONS = /^(dataset\.json|failures\.jsonl)(\.tmp)?$/;
+/** Files of a conversion besides its shards and its plan. */
+const DESCRIPTIONS =
+  /^(\.work|dataset\.json|failures\.jsonl|(dataset|plan)\.json\.tmp|failures\.jsonl\.tmp)$/;
+
+const WORK = '.work';
 
 /**
  * Makes the folder, and makes sure that it is empty or was begun by a conversion.
@@ -18,7 +21,7 @@ const DESCRIPTIONS = /^(dataset\.json|failures\.jsonl)(\.tmp)?$/;
  */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
     throw toWriteError(error, folder);
   }
@@ -40,29 +43,38 @@ export async function checkFolder(folder: string): Promise<void> {
 
 /** Removes what a killed run left unfinished; for the holder of the lock. */
 export async function sweepFolder(folder: string): Promise<void> {
-  const name = await plannedName(folder);
-  await removeNames(
-    folder,
-    (file) => file === '.work' || (file.endsWith('.tmp') && isOurs(file, name)),
-  );
+  const isOurs = oursWith([await plannedName(folder)]);
+  await removeNames(folder, (file) => file === WORK || (file.endsWith('.tmp') && isOurs(file)));
 }
 
-/** Removes what the conversion in this folder has made and nothing else; its plan last, so that the folder stays known as its. */
-export async function emptyFolder(folder: string): Promise<void> {
-  const name = await plannedName(folder);
-  await removeNames(folder, (file) => isOurs(file, name));
+/**
+ * Removes what the conversion in this folder has made, and what could be taken for shards of the next one; nothing else. The plan
+ * goes last, so that a half-emptied folder is still known as one of ours.
+ */
+export async function emptyFolder(folder: string, nextName: string): Promise<void> {
+  const isOurs = oursWith([await plannedName(folder), nextName]);
+  await removeNames(folder, isOurs);
   await removeNames(folder, (file) => file === PLAN_FILE);
 }
 
-function isOurs(file: string, name: string | null): boolean {
-  if (DESCRIPTIONS.test(file) || file === '.work' || file === `${PLAN_FILE}.tmp`) return true;
-  return name !== null && isShardFile(file, name);
+function oursWith(shardNames: readonly (string | null)[]): (file: string) => boolean {
+  return (file) => {
+    const shard = /^(.+)-\d{6,}\.(tar|json)(\.tmp)?$/.exec(file)?.[1];
+    return shard === undefined ? DESCRIPTIONS.test(file) : shardNames.includes(shard);
+  };
 }
 
-function isShardFile(file: string, name: string): boolean {
-  return (
-    file.startsWith(`${name}-`) && /^\d{6,}\.(tar|json)(\.tmp)?$/.test(file.slice(name.length + 1))
-  );
+/** Node's own way to make parents too goes round for ever where making a folder fails with ENOENT, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return;
+    const parent = dirname(path);
+    if (systemCode(error) !== 'ENOENT' || parent === path) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
+  }
 }
 
 async function listNames(folder: string): Promise<string[]> {

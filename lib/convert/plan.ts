@@ -82,7 +82,8 @@ export async function writePlan(folder: string, plan: Plan): Promise<void> {
 /** Name of the shards of the plan in a folder; null without a readable plan. */
 export async function plannedName(folder: string): Promise<string | null> {
   const plan = await readPlan(folder).catch(() => null);
-  return flatten(plan).get('name') ?? null;
+  const name: unknown = JSON.parse(flatten(plan).get('name') ?? 'null');
+  return typeof name === 'string' ? name : null;
 }
 
 async function readPlan(folder: string): Promise<unknown> {

@@ -7,6 +7,7 @@ import type { FramePolicy } from '../sample/index.ts';
 import type { VideoRef } from '../source/index.ts';
 import type { FramesContent } from './options.ts';
 import type { SampleBuilder } from './sample-builder.ts';
+import { HAIR_SECONDS, placeInSpan } from './span.ts';
 import type { VideoResult, VideoTask } from './video-task.ts';
 
 /**
@@ -26,7 +27,9 @@ export async function readFramesLayout(
     createChooser: () => chooserOf(content, ref),
     chooseSize: ({ width, height }) => shortSideSize(width, height, content.shortSide),
     format: formatOf(content),
-    ...(ref.startSeconds === null ? {} : { notBefore: { seconds: ref.startSeconds } }),
+    ...(ref.startSeconds === null
+      ? {}
+      : { notBefore: { seconds: ref.startSeconds - HAIR_SECONDS } }),
     onProgress: (done) => {
       framesSeen = done;
       onProgress(done);
@@ -71,9 +74,9 @@ function addSample(
   builder.add(body, codec === 'jpeg' ? data : Buffer.concat(data));
 }
 
-/** Number of the sample that a time belongs to; a hair is forgiven, since times come from ticks. */
+/** Number of the sample that a time belongs to. */
 function partOf(seconds: number, maxSeconds: number | null): number {
-  return maxSeconds === null ? 0 : Math.floor(seconds / maxSeconds + 1e-6);
+  return maxSeconds === null ? 0 : Math.floor((seconds + HAIR_SECONDS) / maxSeconds);
 }
 
 function formatOf({ quality }: FramesContent): PixelFormat {
@@ -86,13 +89,12 @@ export function policyOf({ stride, fps }: Pick<FramesContent, 'stride' | 'fps'>)
 }
 
 /** Chooses within the wanted span of the video; counts frames from the first of the span. */
-function chooserOf(content: FramesContent, { startSeconds, endSeconds }: VideoRef): FrameChooser {
+function chooserOf(content: FramesContent, ref: VideoRef): FrameChooser {
   const chooser = createFrameChooser(policyOf(content));
   let firstInSpan: number | null = null;
   return (frameIndex, ptsSeconds, firstPtsSeconds) => {
-    const seconds = ptsSeconds - firstPtsSeconds;
-    if (startSeconds !== null && seconds < startSeconds) return 'skip';
-    if (endSeconds !== null && seconds >= endSeconds) return 'stop';
+    const place = placeInSpan(ptsSeconds - firstPtsSeconds, ref);
+    if (place !== 'inside') return place === 'before' ? 'skip' : 'stop';
     firstInSpan ??= frameIndex;
     return chooser.wants(frameIndex - firstInSpan, ptsSeconds) ? 'take' : 'skip';
   };

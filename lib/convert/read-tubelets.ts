@@ -16,6 +16,7 @@ import type { VideoRef } from '../source/index.ts';
 import type { TubeletsContent } from './options.ts';
 import type { SampleBuilder } from './sample-builder.ts';
 import { policyOf } from './read-frames.ts';
+import { placeInSpan } from './span.ts';
 import type { VideoResult, VideoTask } from './video-task.ts';
 
 interface Tools {
@@ -59,19 +60,12 @@ function planClips(times: Float64Array, content: TubeletsContent, ref: VideoRef)
 }
 
 /** Frames that clips may be made of: those of the span; with `fps` the subsampled ones, whose stride then is 1. */
-function chosenFrames(
-  times: Float64Array,
-  content: TubeletsContent,
-  { startSeconds, endSeconds }: VideoRef,
-): number[] {
+function chosenFrames(times: Float64Array, content: TubeletsContent, ref: VideoRef): number[] {
   const first = times[0] ?? 0;
   const chooser = content.fps === null ? null : createFrameChooser(policyOf(content));
   const chosen: number[] = [];
   for (const [frameIndex, ptsSeconds] of times.entries()) {
-    const seconds = ptsSeconds - first;
-    const isInSpan =
-      (startSeconds === null || seconds >= startSeconds) &&
-      (endSeconds === null || seconds < endSeconds);
+    const isInSpan = placeInSpan(ptsSeconds - first, ref) === 'inside';
     if (isInSpan && (chooser === null || chooser.wants(frameIndex, ptsSeconds)))
       chosen.push(frameIndex);
   }

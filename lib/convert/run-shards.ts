@@ -46,6 +46,8 @@ export async function runShards(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { videos, plan, names, survey, meter } = work;
+  const limit = options.failureLimit(videos.numVideos);
+  if (survey.failures > limit) return;
   await using spools = await SpoolFiles.create(join(options.folder, '.work'));
   await using pool = new ProcessPool<VideoTask, VideoResult>({
     ...options,
@@ -69,7 +71,6 @@ export async function runShards(
       return { job, outcome: { kind: 'failed', failure: failureOf(job.ref, error) } };
     }
   };
-  const limit = options.failureLimit(videos.numVideos);
   let failures = survey.failures;
   let current: ShardJob | null = null;
   try {

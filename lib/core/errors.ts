@@ -136,7 +136,7 @@ const CATALOGUE = {
   },
   TUBE_OUT_LOCKED: {
     what: 'another conversion is writing to this folder',
-    hint: 'Wait for it, or stop it first.',
+    hint: 'Wait for it or stop it; if its machine is gone, delete .tubelet.lock in the output folder.',
   },
   TUBE_DISK_FULL: {
     what: 'no space left for the output',

@@ -88,7 +88,7 @@ export function* dropFrames(
   let firstSeconds: number | null = null;
   let stopAt = Infinity;
   using queue = new PacketQueue(video, ({ frameIndex, pts }) => {
-    const ptsSeconds = Number(pts) * video.secondsPerTick;
+    const ptsSeconds = video.secondsOf(pts);
     firstSeconds ??= ptsSeconds;
     if (frameIndex === null || frameIndex >= stopAt) return;
     const verdict = choose(frameIndex, ptsSeconds, firstSeconds);
@@ -120,7 +120,7 @@ export function* dropFrames(
         throw new NumberingLost('a frame is missing, late or damaged');
       }
       if (due.frameIndex >= stopAt) return;
-      const ptsSeconds = Number(due.pts) * video.secondsPerTick;
+      const ptsSeconds = video.secondsOf(due.pts);
       tally.lastPtsSeconds = ptsSeconds;
       const isTaken = taken.delete(due.frameIndex);
       yield isTaken ? { frame, frameIndex: due.frameIndex, ptsSeconds } : null;
@@ -164,8 +164,8 @@ export function* seekFrames(
       }
       due++;
       tally.numFrames = due;
-      const ptsSeconds = Number(pts) * video.secondsPerTick;
-      const verdict = choose(frameIndex, ptsSeconds, Number(firstPts) * video.secondsPerTick);
+      const ptsSeconds = video.secondsOf(pts);
+      const verdict = choose(frameIndex, ptsSeconds, video.secondsOf(firstPts));
       if (verdict === 'stop') return;
       yield verdict === 'take' ? { frame, frameIndex, ptsSeconds } : null;
       frame.unref();

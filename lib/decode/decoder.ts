@@ -108,7 +108,7 @@ export class FrameClock {
       seconds = this.#lastSeconds === null ? 0 : this.#lastSeconds + this.#spacingSeconds;
       this.hasMadeUp = true;
     } else {
-      seconds = Number(pts) * this.#video.secondsPerTick;
+      seconds = this.#video.secondsOf(pts);
     }
     if (this.#lastSeconds === null) this.#firstSeconds = seconds;
     this.#lastSeconds = seconds;

@@ -34,7 +34,7 @@ export async function listFrameTimes(
     }
     const index = step.value;
     if (index !== null && index.pts.length > 0) {
-      return Float64Array.from(index.pts, (pts) => Number(pts) * video.secondsPerTick);
+      return Float64Array.from(index.pts, (pts) => video.secondsOf(pts));
     }
   }
   const times: number[] = [];

@@ -44,7 +44,6 @@ export class OpenVideo {
   readonly stream: Stream;
   readonly decoder: CodecContext;
   readonly packet: Packet;
-  readonly secondsPerTick: number;
   readonly info: VideoInfo;
   readonly #fd: number | null;
 
@@ -54,7 +53,6 @@ export class OpenVideo {
     this.decoder = decoder;
     this.packet = new Packet();
     this.packet.alloc();
-    this.secondsPerTick = stream.timeBase.num / stream.timeBase.den;
     this.#fd = fd;
     this.info = infoOf(format, stream);
   }
@@ -66,6 +64,12 @@ export class OpenVideo {
       this.packet.unref();
     }
     return false;
+  }
+
+  /** A number of ticks of the stream's time base in seconds: one rounding, so that a tenth of a second is 0.1. */
+  secondsOf(ticks: bigint): number {
+    const { num, den } = this.stream.timeBase;
+    return (Number(ticks) * num) / den;
   }
 
   [Symbol.dispose](): void {

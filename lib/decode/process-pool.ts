@@ -28,6 +28,9 @@ export interface PoolOptions {
 /** A process does this many tasks before a fresh one takes its place. */
 const TASKS_PER_PROCESS = 500;
 
+/** A process that dies while it starts may have been somebody's mistake; one that does so again and again is not. */
+const START_ATTEMPTS = 3;
+
 const CHECK_EVERY_MS = 200;
 
 /** Seconds that a process may take to load its module, before the clocks of its first task begin. */
@@ -80,13 +83,23 @@ export class ProcessPool<Task, Result> {
    *   TUBE_WORKER_START
    */
   async run(task: Task, onProgress: (done: number) => void = ignore): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#runOnce(task, onProgress);
+      if ('value' in outcome) return outcome.value as Result;
+      const { error } = outcome;
+      const isStart = error instanceof TubeletError && error.code === 'TUBE_WORKER_START';
+      if (!isStart || attempt === START_ATTEMPTS) throw error;
+    }
+  }
+
+  async #runOnce(task: Task, onProgress: (done: number) => void): Promise<Outcome> {
     while (!this.#isClosed && this.#busy.size >= this.#options.workers) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    if (this.#isClosed) throw closedError();
+    if (this.#isClosed) return { error: closedError() };
     const worker = this.#takeIdle() ?? this.#start();
     this.#busy.add(worker);
-    const outcome = await new Promise<Outcome>((settle) => {
+    return new Promise<Outcome>((settle) => {
       const now = performance.now();
       const id = this.#nextId++;
       worker.job = { id, startedAt: now, progressAt: now, done: 0, onProgress, settle };
@@ -100,8 +113,6 @@ export class ProcessPool<Task, Result> {
         this.#release(worker);
       }
     });
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value as Result;
   }
 
   /** Ends all processes at once, busy or not; safe to call twice. */

@@ -143,7 +143,7 @@ export class VideoReader {
     if (notBefore !== undefined && isFarIn(notBefore)) {
       passes.push(function* jump(video, choose, tally) {
         const index = yield* scanFrames(video);
-        const target = index === null ? 0 : targetFrame(index, notBefore, video.secondsPerTick);
+        const target = index === null ? 0 : targetFrame(index, notBefore, video);
         const keyFrame = index?.keyFrames.findLast(({ frameIndex }) => frameIndex <= target);
         if (index === null || keyFrame === undefined || keyFrame.frameIndex < JUMP_FRAMES) {
           throw new NumberingLost('no jump worth it');
@@ -203,11 +203,11 @@ function isFarIn(notBefore: NonNullable<ReadOptions['notBefore']>): boolean {
 function targetFrame(
   { pts }: FrameIndex,
   notBefore: NonNullable<ReadOptions['notBefore']>,
-  secondsPerTick: number,
+  video: OpenVideo,
 ): number {
   if ('frameIndex' in notBefore) return notBefore.frameIndex;
   const first = pts[0] ?? 0n;
-  const found = pts.findIndex((time) => Number(time - first) * secondsPerTick >= notBefore.seconds);
+  const found = pts.findIndex((time) => video.secondsOf(time - first) >= notBefore.seconds);
   return found < 0 ? pts.length - 1 : found;
 }
 

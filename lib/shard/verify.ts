@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { TubeletError, messageText, systemCode } from '../core/index.ts';
 import type { ErrorCode } from '../core/index.ts';
+import type { DatasetInfo } from './dataset-info.ts';
 import { openDataset } from './dataset.ts';
 import { entryName, keyOfEntry } from './format.ts';
 import { hashFile } from './hash-file.ts';
@@ -76,6 +77,7 @@ export async function* verifyDataset(
   try {
     await using dataset = await openDataset(folder);
     for (const { name } of dataset.info.shards) yield* verifyShard(folder, name, options);
+    yield* compareTotals(folder, dataset.info);
     const keys = await buildKeyIndex(dataset.keys(), dataset.numSamples);
     for (const positions of keys.collisions()) {
       const seen = new Set<string>();
@@ -88,6 +90,25 @@ export async function* verifyDataset(
     }
   } catch (error) {
     yield { ...asDefect(error), shard: null, key: null };
+  }
+}
+
+/** Sums that only sidecars and `dataset.json` know. */
+async function* compareTotals(folder: string, info: DatasetInfo): AsyncGenerator<Defect> {
+  const sums = { videos: 0, frames: 0, milliseconds: 0 };
+  for (const { name } of info.shards) {
+    const sidecar = await readSidecar(folder, name).catch(() => null);
+    if (sidecar === null) return; // already reported; without it there is no sum
+    const { videos, seconds, samples } = sidecar;
+    sums.videos += videos;
+    sums.milliseconds += Math.round(seconds * 1000);
+    for (const { frames } of samples) sums.frames += frames;
+  }
+  const found = { videos: sums.videos, frames: sums.frames, seconds: sums.milliseconds / 1000 };
+  for (const field of ['videos', 'frames', 'seconds'] as const) {
+    if (found[field] === info.totals[field]) continue;
+    const message = `totals.${field} is ${info.totals[field]}, the sidecars sum up to ${found[field]}`;
+    yield { code: 'TUBE_DATASET_DAMAGED', shard: null, key: null, message };
   }
 }
 

@@ -48,12 +48,16 @@ const SAMPLES_TO_READ = 200;
  *
  * @throws {TubeletError} TUBE_DATASET_*, TUBE_SHARD_*, TUBE_SAMPLE_DAMAGED
  */
-export async function inspect(folder: string): Promise<Inspection> {
+export async function inspect(
+  folder: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<Inspection> {
   await using dataset = await openDataset(folder);
   const { info } = dataset;
   const counts = new Map<number | null, { samples: number; frames: number }>();
   const lengths: number[] = [];
   for await (const { label, frames } of dataset.entries()) {
+    signal?.throwIfAborted();
     const count = counts.get(label) ?? { samples: 0, frames: 0 };
     count.samples++;
     count.frames += frames;
@@ -64,7 +68,7 @@ export async function inspect(folder: string): Promise<Inspection> {
     const name = label === null ? null : (info.classes[label] ?? null);
     return { label, name, samples, frames };
   }).sort((a, b) => (a.label ?? Infinity) - (b.label ?? Infinity));
-  const samples = await readSome(dataset);
+  const samples = await readSome(dataset, signal);
   return {
     info,
     classes,
@@ -134,10 +138,14 @@ async function onePerClass(dataset: Dataset, rows: number): Promise<number[]> {
 
 async function readSome(
   dataset: Dataset,
+  signal: AbortSignal | undefined,
 ): Promise<Pick<Sample, 'source' | 'shape' | 'clipShape'>[]> {
   const all = Array.from({ length: dataset.numSamples }, (_, position) => position);
   const read: Pick<Sample, 'source' | 'shape' | 'clipShape'>[] = [];
-  for await (const sample of dataset.samples({ positions: evenly(all, SAMPLES_TO_READ) })) {
+  for await (const sample of dataset.samples({
+    positions: evenly(all, SAMPLES_TO_READ),
+    ...(signal === undefined ? {} : { signal }),
+  })) {
     const { source, shape, clipShape } = sample;
     read.push({ source, shape, ...(clipShape === undefined ? {} : { clipShape }) });
   }

@@ -14,7 +14,7 @@ test('every code says what happened and what to do', (t) => {
     const { what, hint } = describeError(code);
     t.regex(code, /^TUBE_[A-Z_]+$/);
     t.regex(what, /^\S.{10,}[^.]$/, code);
-    t.regex(hint, /^[A-Z].*\.$/, code);
+    t.regex(hint, /^[A-Z].*[.?]$/, code);
   }
 });
 

@@ -27,7 +27,7 @@ test('parts are mixed, not added', (t) => {
 
 test('uniform numbers are even and in [0, 1)', (t) => {
   const rng = createRng(3, 'even');
-  const counts = new Array<number>(10).fill(0);
+  const counts = Array.from({ length: 10 }, () => 0);
   for (let i = 0; i < 100_000; i++) {
     const value = rng.uniform();
     t.true(value >= 0 && value < 1);

@@ -134,7 +134,8 @@ test('a key in two shards is found', async (t) => {
     shards: [...info.shards, again],
     totals: { ...info.totals, samples: 4, bytes: info.totals.bytes + again.bytes },
   });
-  const defects = await defectsOf(verifyDataset(folder));
+  const all = await defectsOf(verifyDataset(folder));
+  const defects = all.filter(({ key }) => key !== null); // the made-up totals are noticed as well
   t.deepEqual(defects.map(brief), [['TUBE_DATASET_DAMAGED', makeSample(0).key]]);
   t.is(defects[0]!.shard, 'again');
 });

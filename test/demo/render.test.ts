@@ -32,8 +32,8 @@ const GOLDEN: Record<MotionClass, string> = {
   'turn-right': '0ae9fe3efbb6a33b',
   shrink: '4758ad13c9c0a8e4',
   grow: '52ef9b25d8b5bc8f',
-  pass: 'e63082c84f60b845',
-  bounce: '937cfab4b1084dd7',
+  pass: 'c96f5c5a0d679688',
+  bounce: 'c88fa2e87f7757af',
 };
 
 for (const className of motionClasses) {

@@ -34,7 +34,7 @@ export function jsonOf({
   seconds,
   ...more
 }: ConvertSummary): object {
-  const { videosPerSecond, framesPerSecond, warnings, isComplete } = more;
+  const { videosPerSecond, framesPerSecond, warnings, notes, isComplete } = more;
   return {
     videos,
     clips,
@@ -46,13 +46,14 @@ export function jsonOf({
     videosPerSecond,
     framesPerSecond,
     warnings,
+    notes,
     isComplete,
   };
 }
 
 /** What a conversion has made, for people. */
 export function summaryText(summary: ConvertSummary, out: string): string {
-  const { videos, clips, frames, shards, bytes, failures, warnings, seconds } = summary;
+  const { videos, clips, frames, shards, bytes, failures, warnings, notes, seconds } = summary;
   const failed = Object.entries(failures).map(
     ([code, count]) => [`  ${code}`, formatCount(count)] as const,
   );
@@ -70,6 +71,7 @@ export function summaryText(summary: ConvertSummary, out: string): string {
     ...failed,
     ['warnings', sumText(warnings)],
     ...noted,
+    ...notesFacts(notes),
     [
       'time',
       seconds < 1 && summary.videosPerSecond === 0
@@ -109,7 +111,7 @@ function notesFacts(notes: SourceNotes): [string, string][] {
   const skipped = Object.entries(skippedByExtension).map(
     ([extension, count]) => `${count} ${extension}`,
   );
-  const facts: [string, string][] = skipped.length === 0 ? [] : [['no videos', skipped.join(', ')]];
+  const facts: [string, string][] = skipped.length === 0 ? [] : [['left out', skipped.join(', ')]];
   for (const [name, count] of Object.entries(counts)) {
     if (count > 0) facts.push([name, formatCount(count)]);
   }
@@ -121,12 +123,13 @@ function shorten(text: string): string {
 }
 
 /** How things stand after an interruption. */
-export function interruptedText(progress: ConvertProgress | null): string {
+export function interruptedText(progress: ConvertProgress | null, isOverwriting: boolean): string {
   const kept =
     progress === null
       ? ''
       : ` ${progress.shardsDone} of ${progress.shardsTotal} shards are finished and kept.`;
-  return `Interrupted.${kept} Run the same command again to go on.\n`;
+  const how = isOverwriting ? ' without --overwrite' : '';
+  return `Interrupted.${kept} Run the same command again${how} to go on.\n`;
 }
 
 function sumText(counts: Readonly<Record<string, number>>): string {

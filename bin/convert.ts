@@ -1,6 +1,6 @@
 /** `tubelet convert`: a source becomes shards. */
 
-import { TubeletError, convert, planConvert } from '../lib/index.ts';
+import { ERROR_CODES, TubeletError, convert, describeError, planConvert } from '../lib/index.ts';
 import type { ConvertOptions, ConvertProgress, ConvertSummary, RetryReason } from '../lib/index.ts';
 import { interruptedText, jsonOf, planText, stateOf, summaryText } from './convert-text.ts';
 import { UsageError } from './flags.ts';
@@ -159,7 +159,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     summary = await convert(source, started);
   } catch (error) {
     line.close();
-    if (signal.aborted) process.stderr.write(interruptedText(last));
+    if (signal.aborted) process.stderr.write(interruptedText(last, args.has('overwrite')));
     throw error;
   }
   line.close();
@@ -172,8 +172,19 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     failed,
     allowed: args.has('strict') ? '0' : (args.text('max-failures') ?? '5%'),
   };
-  printFailure(new TubeletError('TUBE_TOO_MANY_FAILURES', details));
+  printFailure(
+    new TubeletError('TUBE_TOO_MANY_FAILURES', { ...details, ...mostFrequent(summary) }),
+  );
   return 1;
+}
+
+/** The reason that most videos failed for, with what can be done about it. */
+function mostFrequent({ failures }: ConvertSummary): { readonly mostly?: string } {
+  const [code] = Object.entries(failures).sort(([, a], [, b]) => b - a)[0] ?? [];
+  const known = ERROR_CODES.find((one) => one === code);
+  if (known === undefined) return {};
+  const { what, hint } = describeError(known);
+  return { mostly: `${known}: ${what}. ${hint}` };
 }
 
 function optionsFrom(args: Arguments): ConvertOptions {

@@ -11,8 +11,6 @@ import {
 import type { DatasetInfo } from '../shard/index.ts';
 import { openSource } from '../source/index.ts';
 import type { Source, SourceNotes } from '../source/index.ts';
-import { collectShards, writeFailures } from './collect.ts';
-import type { Collected } from './collect.ts';
 import { FolderLock } from './folder-lock.ts';
 import { resolveContent } from './options.ts';
 import { checkFolder, emptyFolder, prepareFolder, sweepFolder } from './out-folder.ts';
@@ -22,6 +20,8 @@ import { RunMeter } from './progress.ts';
 import { resolveRun } from './run-options.ts';
 import type { ConvertOptions, RunOptions } from './run-options.ts';
 import { runShards } from './run-shards.ts';
+import { collectDigests, writeFailures } from './shard-digest.ts';
+import type { Collected } from './shard-digest.ts';
 import { surveyShards } from './survey.ts';
 import type { Survey } from './survey.ts';
 import { TOOL } from './tool.ts';
@@ -40,6 +40,8 @@ export interface ConvertSummary {
   readonly failures: Readonly<Record<string, number>>;
   /** Things noted about videos that could be read, by kind. */
   readonly warnings: Readonly<Record<string, number>>;
+  /** What the source named or held and was left out: other kinds of files, repeated rows, hidden files and the like. */
+  readonly notes: SourceNotes;
   /** False if too many failures ended the run before its last shard; then there is no `dataset.json` yet. */
   readonly isComplete: boolean;
   /** True if more videos failed than `maxFailures` allows. */
@@ -84,7 +86,7 @@ export async function convert(source: string, options: ConvertOptions): Promise<
   const isBegun = await checkPlan(folder, plan);
   if (!isBegun) await writePlan(folder, plan);
   const names = shardNames(plan);
-  const survey = await surveyShards(folder, names, runOptions.retryCodes);
+  const survey = await surveyShards(folder, names, { ...runOptions, ...signalOf(options) });
   const meter = meterFor(plan, survey, options);
   const work = { videos, plan, names, survey, meter };
   meter.report();
@@ -96,7 +98,8 @@ export async function convert(source: string, options: ConvertOptions): Promise<
     }
   } catch (error) {
     // Whatever ended the run, the list of failures is to be right for what is finished.
-    await listFailures(folder, names).catch(() => undefined);
+    const { failureLines } = collectDigests(survey.digests);
+    await writeFailures(folder, failureLines).catch(() => undefined);
     throw error;
   }
   return finish(work, runOptions);
@@ -116,7 +119,7 @@ export async function planConvert(source: string, options: ConvertOptions): Prom
   await checkFolder(folder);
   const isBegun = options.overwrite !== true && (await checkPlan(folder, plan));
   const pending = isBegun
-    ? (await surveyShards(folder, names, retryCodes)).pending.length
+    ? (await surveyShards(folder, names, { retryCodes, ...signalOf(options) })).pending.length
     : names.length;
   const { numVideos, classes, notes } = videos;
   return {
@@ -131,15 +134,19 @@ export async function planConvert(source: string, options: ConvertOptions): Prom
 
 function openVideos(
   source: string,
-  { list, root, split, signal }: ConvertOptions,
+  { list, root, split, ...options }: ConvertOptions,
 ): Promise<Source> {
   return openSource(source, {
     workDir: tmpdir(),
     ...(list === undefined ? {} : { list }),
     ...(root === undefined ? {} : { root }),
     ...(split === undefined ? {} : { split }),
-    ...(signal === undefined ? {} : { signal }),
+    ...signalOf(options),
   });
+}
+
+function signalOf({ signal }: Pick<ConvertOptions, 'signal'>): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 function meterFor(
@@ -168,19 +175,19 @@ interface Finished {
   readonly videos: Source;
   readonly plan: Plan;
   readonly names: readonly string[];
+  readonly survey: Survey;
   readonly meter: RunMeter;
 }
 
 /** Writes what describes the whole dataset, if it is whole. */
 async function finish(
-  { videos, plan, names, meter }: Finished,
+  { videos, plan, names, survey, meter }: Finished,
   { folder, failureLimit }: RunOptions,
 ): Promise<ConvertSummary> {
   const isComplete = meter.shardsDone === names.length;
-  const collected = isComplete
-    ? await collectShards(folder, names)
-    : await listFailures(folder, names);
-  if (isComplete) await describeDataset(folder, collected, infoOf(videos, plan, collected));
+  const collected = collectDigests(survey.digests);
+  await writeFailures(folder, collected.failureLines);
+  if (isComplete) await describeDataset(folder, infoOf(videos, plan, collected));
   const { totals, shards, warnings } = collected;
   const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
   const seconds = meter.secondsElapsed;
@@ -192,6 +199,7 @@ async function finish(
     bytes: totals.bytes,
     failures: totals.failures,
     warnings,
+    notes: videos.notes,
     isComplete,
     hasTooManyFailures: failed > failureLimit(videos.numVideos),
     seconds,
@@ -200,25 +208,8 @@ async function finish(
   };
 }
 
-/** Brings `failures.jsonl` up to date for an unfinished conversion. */
-async function listFailures(folder: string, names: readonly string[]): Promise<Collected> {
-  const { pending } = await surveyShards(folder, names, new Set());
-  const missing = new Set(pending);
-  const collected = await collectShards(
-    folder,
-    names.filter((_, shard) => !missing.has(shard)),
-  );
-  await writeFailures(folder, collected.failureLines);
-  return collected;
-}
-
-/** Writes `dataset.json` and `failures.jsonl` unless they are there already. */
-async function describeDataset(
-  folder: string,
-  { failureLines }: Collected,
-  info: DatasetInfo,
-): Promise<void> {
-  await writeFailures(folder, failureLines);
+/** Writes `dataset.json` unless it is there already. */
+async function describeDataset(folder: string, info: DatasetInfo): Promise<void> {
   const found = await readDatasetInfo(folder).catch(() => null);
   // A newer version of the program does not claim what an older one has made.
   const isSame = found !== null && isDeepStrictEqual({ ...found, tool: info.tool }, info);

@@ -95,7 +95,7 @@ export async function runShards(
       meter.failures += current.numFailures - before.failures;
       meter.report();
       if (!job.isLast) continue;
-      await current.finish();
+      survey.digests.set(job.shard, await current.finish());
       failures += current.numFailures;
       current = null;
       meter.shardsDone++;

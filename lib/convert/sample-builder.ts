@@ -3,6 +3,7 @@
 import { encodeData, encodeMeta } from '../shard/index.ts';
 import type { SampleMeta } from '../shard/index.ts';
 import { displayPath } from '../source/index.ts';
+import type { VideoRef } from '../source/index.ts';
 import type { VideoReport } from '../decode/index.ts';
 import { sampleKey } from './sample-key.ts';
 import type { SpoolWriter } from './spool-writer.ts';
@@ -41,8 +42,7 @@ export class SampleBuilder {
   /** Packs the heads with what reading the whole video has shown. */
   finish({ info, numFrames, warnings }: VideoReport, framesSeen: number): VideoResult {
     const { ref, split } = this.#task;
-    const lastPts = this.#parts.at(-1)?.body.ptsSeconds.at(-1) ?? 0;
-    const seconds = info.durationSeconds ?? Math.max(0, lastPts);
+    const seconds = info.durationSeconds ?? this.#storedSeconds();
     const source = {
       path: displayPath(ref.path),
       width: info.width,
@@ -66,7 +66,20 @@ export class SampleBuilder {
       const head = encodeMeta(meta);
       return { key, label: ref.label, frames: body.frameIndex.length, head, offset, bytes };
     });
-    const milliseconds = Math.round(seconds * 1000);
+    const milliseconds = Math.round(spanSeconds(ref, seconds) * 1000);
     return { samples, warnings, milliseconds, framesSeen };
   }
+
+  /** Time from the first stored frame to the last. */
+  #storedSeconds(): number {
+    const first = this.#parts[0]?.body.ptsSeconds[0] ?? 0;
+    const last = this.#parts.at(-1)?.body.ptsSeconds.at(-1) ?? first;
+    return Math.max(0, last - first);
+  }
+}
+
+/** Length of the part of a video that is meant. */
+function spanSeconds({ startSeconds, endSeconds }: VideoRef, seconds: number): number {
+  const start = Math.min(startSeconds ?? 0, seconds);
+  return Math.max(0, Math.min(endSeconds ?? seconds, seconds) - start);
 }

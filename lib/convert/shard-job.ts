@@ -4,6 +4,8 @@ import { ShardWriter, readSidecar, tarPath } from '../shard/index.ts';
 import type { Sidecar, SidecarSample, VideoFailure, VideoNote } from '../shard/index.ts';
 import { displayPath } from '../source/index.ts';
 import type { VideoRef } from '../source/index.ts';
+import { digestOf } from './shard-digest.ts';
+import type { ShardDigest } from './shard-digest.ts';
 import { videoIdOfKey } from './sample-key.ts';
 import { payloadOf, readRange } from './spool-files.ts';
 import type { VideoResult } from './video-task.ts';
@@ -59,13 +61,14 @@ export class ShardJob {
   }
 
   /** Completes the shard. */
-  async finish(): Promise<void> {
-    await this.#writer.finish({
+  async finish(): Promise<ShardDigest> {
+    const { name } = await this.#writer.finish({
       videos: this.#videos,
       seconds: this.#milliseconds / 1000,
       failures: this.#failures,
       warnings: this.#warnings,
     });
+    return digestOf(await readSidecar(this.#folder, name));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -58,7 +58,8 @@ export function failureOf({ path, id }: VideoRef, { code, details }: TubeletErro
   const facts = Object.entries(details)
     .filter(([name, value]) => value !== null && name !== 'message' && name !== 'decoder')
     .map(([name, value]) => `${name} ${String(value)}`);
-  const words = [details['message'], ...facts, details['decoder']].filter(
+  const { what } = describeError(code);
+  const words = [what, details['message'], ...facts, details['decoder']].filter(
     (word) => word !== undefined && word !== null,
   );
   return {
@@ -66,6 +67,6 @@ export function failureOf({ path, id }: VideoRef, { code, details }: TubeletErro
     id,
     stage: STAGES[code] ?? 'decode',
     code,
-    message: words.length === 0 ? describeError(code).what : words.join('; '),
+    message: words.join('; '),
   };
 }

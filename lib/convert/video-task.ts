@@ -33,7 +33,7 @@ export interface VideoResult {
   /** In the order of time; at least one. */
   readonly samples: readonly SpooledSample[];
   readonly warnings: readonly VideoWarning[];
-  /** Duration in milliseconds. */
+  /** Duration of the video, or of the span of it that is meant, in milliseconds. */
   readonly milliseconds: number;
   /** Frames that went through the decoder or were numbered past it. */
   readonly framesSeen: number;

@@ -137,6 +137,7 @@ export type {
   ShardSummary,
   Sidecar,
   SidecarSample,
+  StoreOptions,
   VerifyOptions,
   VideoFailure,
   VideoNote,

@@ -37,7 +37,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array): 
 }
 
 /** Flushes a folder, so that files renamed inside it keep their new names after a power cut. */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return; // Folders cannot be opened there; the file system journals renames itself.
   const folder = await open(path, 'r');
   try {

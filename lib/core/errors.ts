@@ -102,6 +102,10 @@ const CATALOGUE = {
     what: 'shard file is missing',
     hint: 'Copy it again, or run the same convert command again.',
   },
+  TUBE_REMOTE_FAILED: {
+    what: 'the server cannot be reached or does not answer as it should',
+    hint: 'Check the address and the connection, then try again.',
+  },
   TUBE_SHARD_DAMAGED: {
     what: 'shard file is damaged',
     hint: 'Copy it again, or delete it and run the same convert command again.',
@@ -125,6 +129,10 @@ const CATALOGUE = {
   TUBE_OPTIONS_DIFFER: {
     what: 'the output folder was made with other options',
     hint: 'Use the same options to go on, another folder, or --overwrite to start anew.',
+  },
+  TUBE_PLAN_DAMAGED: {
+    what: 'plan.json of the output folder is damaged, so nobody can tell with which options it was begun',
+    hint: 'Start anew with --overwrite, or choose another folder.',
   },
   TUBE_OUT_NOT_EMPTY: {
     what: 'the output folder holds files that are no tubelet dataset',

@@ -5,6 +5,5 @@ export { checkInteger, checkNumber, checkOneOf } from './check.ts';
 export { ERROR_CODES, TubeletError, describeError, messageText, systemCode } from './errors.ts';
 export type { ErrorCode, ErrorDetails, PlainError } from './errors.ts';
 export { mapOrdered } from './map-ordered.ts';
-export type { MapOrderedOptions } from './map-ordered.ts';
 export { createPermutation, createRng } from './rng.ts';
 export type { Rng, RngParts } from './rng.ts';

@@ -7,6 +7,7 @@ import { DATASET_FILE, FORMAT_VERSION, checkVersion } from './format.ts';
 import { readFields, refuse } from './fields.ts';
 import type { Fail, Fields } from './fields.ts';
 import { readJson } from './json-file.ts';
+import type { ShardStore } from './store/store.ts';
 import { readShard } from './sidecar.ts';
 import type { ShardSummary } from './sidecar.ts';
 
@@ -79,16 +80,12 @@ export async function removeDatasetInfo(folder: string): Promise<void> {
  *
  * @throws {TubeletError} TUBE_DATASET_NOT_FOUND, TUBE_DATASET_DAMAGED, TUBE_VERSION_UNSUPPORTED
  */
-export async function readDatasetInfo(folder: string): Promise<DatasetInfo> {
-  const path = datasetPath(folder);
+export async function readDatasetInfo(place: string | ShardStore): Promise<DatasetInfo> {
+  const path = `${typeof place === 'string' ? place : place.location}/${DATASET_FILE}`;
   const fail: Fail = (message) => {
     throw new TubeletError('TUBE_DATASET_DAMAGED', { path, message });
   };
-  const fields = readFields(
-    await readJson(path, 'TUBE_DATASET_NOT_FOUND', { path }),
-    'dataset',
-    fail,
-  );
+  const fields = readFields(await readJson(place, DATASET_FILE), 'dataset', fail);
   checkVersion(fields, { path });
   return readInfo(fields, fail);
 }

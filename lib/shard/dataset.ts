@@ -1,17 +1,19 @@
 /** Reads a dataset: any sample by position or key, or all of them in order. */
 
 import { crc32 } from 'node:zlib';
-import { TubeletError, checkInteger, messageText, systemCode } from '../core/index.ts';
+import { TubeletError, checkInteger } from '../core/index.ts';
 import { readDatasetInfo } from './dataset-info.ts';
 import type { DatasetInfo } from './dataset-info.ts';
 import { buildKeyIndex, lowerBound } from './key-index.ts';
 import type { KeyIndex } from './key-index.ts';
-import { OpenFiles } from './open-files.ts';
+import { openStore } from './store/open-store.ts';
+import type { StoreOptions } from './store/open-store.ts';
+import type { ShardStore } from './store/store.ts';
 import { decodeSample } from './sample.ts';
 import type { Sample } from './sample-meta.ts';
 import { packShardIndex } from './shard-index.ts';
 import type { ShardIndex } from './shard-index.ts';
-import { readSidecar, tarPath } from './sidecar.ts';
+import { readSidecar } from './sidecar.ts';
 import type { SidecarSample } from './sidecar.ts';
 
 /** Where a sample lies in the dataset. */
@@ -21,9 +23,7 @@ export interface SampleEntry extends SidecarSample {
 }
 
 /** Bounds on what an open dataset holds. */
-export interface DatasetOptions {
-  /** Shards that are open at the same time. Default 32. */
-  readonly maxOpenShards?: number;
+export interface DatasetOptions extends StoreOptions {
   /** Samples whose index is kept in memory, about 100 bytes each. Default 2^21. */
   readonly maxIndexedSamples?: number;
 }
@@ -43,16 +43,24 @@ const READ_AHEAD = 2;
  *
  * @throws {TubeletError} TUBE_DATASET_NOT_FOUND, TUBE_DATASET_DAMAGED, TUBE_VERSION_UNSUPPORTED
  */
-export async function openDataset(folder: string, options: DatasetOptions = {}): Promise<Dataset> {
-  return new Dataset(folder, await readDatasetInfo(folder), options);
+export async function openDataset(
+  location: string,
+  options: DatasetOptions = {},
+): Promise<Dataset> {
+  const store = openStore(location, options);
+  try {
+    return new Dataset(store, await readDatasetInfo(store), options);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** An open dataset. Positions count its samples from 0, shard after shard. Close it when done. */
 export class Dataset {
   readonly info: DatasetInfo;
   readonly numSamples: number;
-  readonly #folder: string;
-  readonly #files: OpenFiles;
+  readonly #store: ShardStore;
   readonly #maxIndexedSamples: number;
   /** Indexes by shard number, in order of last use. */
   readonly #indexes = new Map<number, Promise<ShardIndex>>();
@@ -62,16 +70,14 @@ export class Dataset {
 
   /** @internal Use {@link openDataset}. */
   constructor(
-    folder: string,
+    store: ShardStore,
     info: DatasetInfo,
-    { maxOpenShards = 32, maxIndexedSamples = 2 ** 21 }: DatasetOptions,
+    { maxIndexedSamples = 2 ** 21 }: DatasetOptions,
   ) {
-    checkInteger('maxOpenShards', maxOpenShards, { min: 1 });
     checkInteger('maxIndexedSamples', maxIndexedSamples, { min: 1 });
     this.info = info;
     this.numSamples = info.totals.samples;
-    this.#folder = folder;
-    this.#files = new OpenFiles(maxOpenShards);
+    this.#store = store;
     this.#maxIndexedSamples = maxIndexedSamples;
     let end = 0;
     this.#ends = Float64Array.from(info.shards, ({ samples }) => (end += samples));
@@ -166,22 +172,29 @@ export class Dataset {
 
   /** Closes all files, after the reads that are under way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#files[Symbol.asyncDispose]();
+    await this.#store[Symbol.asyncDispose]();
   }
 
   async #load(position: number): Promise<Loaded> {
     const entry = await this.entry(position);
-    const path = tarPath(this.#folder, entry.shard);
+    const { shard, key, offset, bytes } = entry;
+    const fileBytes = this.info.shards[lowerBound(this.#ends, position + 1)]?.bytes;
+    const payload = Buffer.allocUnsafeSlow(bytes);
     try {
-      return { entry, payload: await this.#files.read(path, entry.offset, entry.bytes) };
+      await this.#store.read(
+        `${shard}.tar`,
+        offset,
+        [payload],
+        fileBytes === undefined ? {} : { fileBytes },
+      );
+      return { entry, payload };
     } catch (error) {
-      const code = systemCode(error);
-      if (code === undefined) throw error;
-      const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
-      const details = { shard: entry.shard, path, message: messageText(error) };
-      throw new TubeletError(isMissing ? 'TUBE_SHARD_NOT_FOUND' : 'TUBE_SHARD_DAMAGED', details, {
-        cause: error,
-      });
+      if (!(error instanceof TubeletError) || error.code !== 'TUBE_SAMPLE_DAMAGED') throw error;
+      throw new TubeletError(
+        error.code,
+        { shard, key, message: 'the shard is too short' },
+        { cause: error },
+      );
     }
   }
 
@@ -201,7 +214,7 @@ export class Dataset {
     const summary = this.info.shards[number];
     if (summary === undefined) throw new TubeletError('TUBE_INTERNAL', { shard: number });
     try {
-      const sidecar = await readSidecar(this.#folder, summary.name);
+      const sidecar = await readSidecar(this.#store, summary.name);
       const { name: shard } = summary;
       const isSame =
         sidecar.bytes === summary.bytes &&
@@ -219,26 +232,27 @@ export class Dataset {
 
 interface Loaded {
   readonly entry: SampleEntry;
-  /** Null if the shard ends before the sample does. */
-  readonly payload: Uint8Array | null;
+  readonly payload: Uint8Array;
 }
 
 function checked({ entry: { shard, key, crc32: wanted }, payload }: Loaded): Uint8Array {
-  const problem =
-    payload === null
-      ? 'the shard is too short'
-      : crc32(payload) === wanted
-        ? null
-        : 'the checksum differs';
-  if (payload !== null && problem === null) return payload;
-  throw new TubeletError('TUBE_SAMPLE_DAMAGED', { shard, key, message: problem });
+  if (crc32(payload) === wanted) return payload;
+  throw new TubeletError('TUBE_SAMPLE_DAMAGED', {
+    shard,
+    key,
+    message: 'the checksum differs',
+  });
 }
 
 function unpack(loaded: Loaded): Sample {
   const { shard, key } = loaded.entry;
   const sample = decodeSample(checked(loaded), { shard, key });
   if (sample.key === key) return sample;
-  throw new TubeletError('TUBE_SAMPLE_DAMAGED', { shard, key, message: `it says ${sample.key}` });
+  throw new TubeletError('TUBE_SAMPLE_DAMAGED', {
+    shard,
+    key,
+    message: `it says ${sample.key}`,
+  });
 }
 
 function* countTo(end: number): Generator<number> {

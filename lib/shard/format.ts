@@ -7,9 +7,6 @@ import type { Fields } from './fields.ts';
 /** Version of the format that is written, and the highest that is read. */
 export const FORMAT_VERSION = 1;
 
-/** Longest sample key: `KEY.msgpack` must fit the 100 bytes that a plain tar header has for a name. */
-export const MAX_KEY_LENGTH = 92;
-
 /** Largest sample payload in bytes; one read call cannot fill more. */
 export const MAX_PAYLOAD_BYTES: number = 2 ** 31 - 1;
 
@@ -20,6 +17,7 @@ export const DATASET_FILE = 'dataset.json';
 export const TAR_BLOCK_BYTES = 512;
 
 const EXTENSION = '.msgpack';
+/** 92 characters, since `KEY.msgpack` must fit the 100 bytes that a plain tar header has for a name. */
 const KEY = /^[!-~]{1,92}$/;
 const FORBIDDEN_IN_KEY = /["*./:<>?\\|]/;
 const SHARD_NAME = /^[A-Za-z0-9_-]{1,200}$/;

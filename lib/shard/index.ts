@@ -7,15 +7,9 @@ export type { DatasetOptions, SampleEntry, SamplesOptions } from './dataset.ts';
 export { FORMAT_VERSION } from './format.ts';
 export type { Sample, SampleMeta, SampleSource } from './sample-meta.ts';
 export { countBytes, decodeSample, encodeData, encodeMeta, encodeSample } from './sample.ts';
-export {
-  isShardDone,
-  readDoneSidecar,
-  readSidecar,
-  sidecarPath,
-  summarizeShard,
-  tarPath,
-} from './sidecar.ts';
+export { isShardDone, readDoneSidecar, readSidecar, summarizeShard, tarPath } from './sidecar.ts';
 export type { ShardSummary, Sidecar, SidecarSample, VideoFailure, VideoNote } from './sidecar.ts';
+export type { StoreOptions } from './store/open-store.ts';
 export { scanTar } from './tar-scan.ts';
 export type { TarEntry } from './tar-scan.ts';
 export { verifyDataset, verifyShard } from './verify.ts';

@@ -1,33 +1,28 @@
 /** Reads the JSON files of a dataset with a bound on their size. */
 
-import { readFile, stat } from 'node:fs/promises';
-import { TubeletError, messageText, systemCode } from '../core/index.ts';
-import type { ErrorCode, ErrorDetails } from '../core/index.ts';
-
-const MAX_JSON_BYTES = 2 ** 28;
+import { TubeletError, messageText } from '../core/index.ts';
+import { openStore } from './store/open-store.ts';
+import type { ShardStore } from './store/store.ts';
 
 /**
  * Reads a JSON file of at most 256 MiB.
  *
- * @param missing the code for a file that does not exist
- * @throws {TubeletError} the code `missing`, or TUBE_DATASET_DAMAGED
+ * @param place a folder, or the open store of a dataset
+ * @throws {TubeletError} as {@link ShardStore.readFile}
  */
-export async function readJson(
-  path: string,
-  missing: ErrorCode,
-  details: ErrorDetails,
-): Promise<unknown> {
+export async function readJson(place: string | ShardStore, file: string): Promise<unknown> {
+  const store = typeof place === 'string' ? openStore(place) : place;
   try {
-    const { size } = await stat(path);
-    if (size > MAX_JSON_BYTES) throw new RangeError(`${size} bytes are too many`);
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
-    return JSON.parse(text) as unknown;
+    const bytes = await store.readFile(file);
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch (error) {
-    const isMissing = ['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '');
-    throw new TubeletError(
-      isMissing ? missing : 'TUBE_DATASET_DAMAGED',
-      { ...details, message: isMissing ? 'file is missing' : messageText(error) },
-      { cause: error },
-    );
+    if (error instanceof TubeletError) throw error;
+    const details = {
+      path: `${store.location}/${file}`,
+      message: messageText(error),
+    };
+    throw new TubeletError('TUBE_DATASET_DAMAGED', details, { cause: error });
+  } finally {
+    if (store !== place) await store[Symbol.asyncDispose]();
   }
 }

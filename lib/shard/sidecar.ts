@@ -15,6 +15,7 @@ import { readFields } from './fields.ts';
 import type { Fail, Fields } from './fields.ts';
 import { hashFile } from './hash-file.ts';
 import { readJson } from './json-file.ts';
+import type { ShardStore } from './store/store.ts';
 
 /** Where one sample lies in its shard. */
 export interface SidecarSample {
@@ -105,12 +106,12 @@ export async function writeSidecar(folder: string, sidecar: Sidecar): Promise<vo
  *
  * @throws {TubeletError} TUBE_DATASET_DAMAGED (also if it is missing), TUBE_VERSION_UNSUPPORTED
  */
-export async function readSidecar(folder: string, name: string): Promise<Sidecar> {
-  const path = sidecarPath(folder, name);
+export async function readSidecar(place: string | ShardStore, name: string): Promise<Sidecar> {
+  const path = `${typeof place === 'string' ? place : place.location}/${name}.json`;
   const fail: Fail = (message) => {
     throw new TubeletError('TUBE_DATASET_DAMAGED', { path, message });
   };
-  const json = await readJson(path, 'TUBE_DATASET_DAMAGED', { path });
+  const json = await readJson(place, `${name}.json`);
   const fields = readFields(json, 'sidecar', fail);
   checkVersion(fields, { path });
   const { name: shard, bytes, sha256 } = readShard(fields, 'shard', fail);

@@ -10,7 +10,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { TubeletError, messageText, systemCode } from '../core/index.ts';
 import { TAR_BLOCK_BYTES } from './format.ts';
 import type { Fail } from './fields.ts';
-import { readSpan } from './open-files.ts';
+import { readSpan } from './read-span.ts';
 
 /** A regular file inside a tar. */
 export interface TarEntry {

@@ -10,7 +10,7 @@ import { openDataset } from './dataset.ts';
 import { entryName, keyOfEntry } from './format.ts';
 import { hashFile } from './hash-file.ts';
 import { buildKeyIndex } from './key-index.ts';
-import { readSpan } from './open-files.ts';
+import { readSpan } from './read-span.ts';
 import { decodeSample } from './sample.ts';
 import type { Sample } from './sample-meta.ts';
 import { readSidecar, tarPath } from './sidecar.ts';

@@ -35,6 +35,11 @@ const FLAGS: readonly Flag[] = [
     help: 'where relative paths of a list start (default: the folder of the list)',
   },
   {
+    name: 'form',
+    value: 'csv|tsv|lines|jsonl',
+    help: 'form of the list (default: told from its content)',
+  },
+  {
     name: 'layout',
     value: 'frames|tubelets',
     help: 'subsampled frames, or finished clips cut into tubelets (default: frames)',
@@ -199,6 +204,7 @@ function optionsFrom(args: Arguments): ConvertOptions {
     split: args.text('split'),
     list: args.text('list'),
     root: args.text('root'),
+    form: args.text('form'),
     layout: args.text('layout'),
     codec: args.text('codec'),
     quality: args.number('quality'),

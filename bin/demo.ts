@@ -1,12 +1,21 @@
 /** `tubelet demo`: the whole way without any data of one's own. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { convert, datasetSheet, inspect, makeDemoVideos, verify } from '../lib/index.ts';
+import {
+  TubeletError,
+  convert,
+  datasetSheet,
+  inspect,
+  makeDemoVideos,
+  verify,
+} from '../lib/index.ts';
 import type { Arguments, Command } from './flags.ts';
 import { formatCount, formatRate } from './format.ts';
 import { inspectionText } from './inspect.ts';
 import { ProgressLine } from './progress-line.ts';
+
+const SHEET = 'contact-sheet.png';
 
 /** The command. */
 export const demoCommand: Command = {
@@ -37,6 +46,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   const videos = join(out, 'videos');
   const shards = join(out, 'shards');
   await mkdir(out, { recursive: true });
+  await checkOut(out, videos);
 
   say(`1. Videos of ten kinds of motion, in four containers, into ${videos}`);
   const making = new ProgressLine('make', isQuiet);
@@ -80,7 +90,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   const { defects, frames } = await verify(shards, { signal });
   say('4. What came out');
   const inspection = await inspect(shards);
-  const sheet = join(out, 'contact-sheet.png');
+  const sheet = join(out, SHEET);
   await writeFile(sheet, await datasetSheet(shards));
   const seconds = (performance.now() - startedAt) / 1000;
   if (args.has('json')) {
@@ -95,4 +105,15 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     );
   }
   return defects.length === 0 ? 0 : 1;
+}
+
+/** Makes sure that shards and contact sheet to be written over are those of an earlier demo. */
+async function checkOut(out: string, videos: string): Promise<void> {
+  const isDemo = await stat(join(videos, 'demo.json')).then(
+    () => true,
+    () => false,
+  );
+  if (isDemo) return;
+  const found = (await readdir(out)).find((name) => ['shards', SHEET].includes(name));
+  if (found !== undefined) throw new TubeletError('TUBE_OUT_NOT_EMPTY', { path: out, found });
 }

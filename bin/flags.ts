@@ -118,9 +118,9 @@ export function helpOf({ name, usage, summary, flags, notes = [] }: Command): st
   ].join('\n');
 }
 
-/** Puts the flags of the command line into a message that names options of the API. */
+/** Puts the flags of the command line into a message that names options of the API; values, `(got "…")`, stay. */
 export function translateOptions({ flags }: Command, message: string): string {
-  return message.replaceAll(/"([a-z][A-Za-z]*)"/g, (quoted, option: string) => {
+  return message.replaceAll(/(?<!\(got )"([a-z][A-Za-z]*)"/g, (quoted, option: string) => {
     const flag = flags.find((one) => (one.option ?? toCamelCase(one.name)) === option);
     return flag === undefined ? quoted : `--${flag.name}`;
   });

@@ -68,8 +68,8 @@ export interface ConvertPlan {
  * interruptions.
  *
  * @param source a folder, or a list file
- * @throws {TubeletError} TUBE_SOURCE_*, TUBE_LIST_*, TUBE_OPTIONS_DIFFER, TUBE_OUT_*, TUBE_DISK_FULL. A video that cannot be
- *   read is counted, not thrown; see `hasTooManyFailures`.
+ * @throws {TubeletError} TUBE_SOURCE_*, TUBE_LIST_*, TUBE_OPTIONS_DIFFER, TUBE_PLAN_DAMAGED, TUBE_OUT_*, TUBE_DISK_FULL. A
+ *   video that cannot be read is counted, not thrown; see `hasTooManyFailures`.
  * @throws {RangeError} for an option that is wrong
  * @throws the signal's reason when aborted; finished shards stay
  */
@@ -134,12 +134,13 @@ export async function planConvert(source: string, options: ConvertOptions): Prom
 
 function openVideos(
   source: string,
-  { list, root, split, ...options }: ConvertOptions,
+  { list, root, form, split, ...options }: ConvertOptions,
 ): Promise<Source> {
   return openSource(source, {
     workDir: tmpdir(),
     ...(list === undefined ? {} : { list }),
     ...(root === undefined ? {} : { root }),
+    ...(form === undefined ? {} : { form }),
     ...(split === undefined ? {} : { split }),
     ...signalOf(options),
   });

@@ -1,5 +1,11 @@
-/** One conversion at a time in one output folder: a lock file that names its process, taken over when that process is gone. */
+/**
+ * One conversion at a time in one output folder: a lock file that names its process, taken over when that process is gone.
+ *
+ * Two starters may find the same stale lock. Whoever removes one therefore holds a second lock while it looks and removes, so
+ * that what it removes is what it has looked at. Should it be killed just then, that lock is taken over in the same way.
+ */
 
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -8,13 +14,16 @@ import { setTimeout } from 'node:timers/promises';
 import { TubeletError, systemCode, toWriteError } from '../core/index.ts';
 
 const LOCK_FILE = '.tubelet.lock';
+const MAX_ATTEMPTS = 3;
 
 /** A held lock; release it with `await using`. */
 export class FolderLock {
   readonly #path: string;
+  readonly #content: string;
 
-  private constructor(path: string) {
+  private constructor(path: string, content: string) {
     this.#path = path;
+    this.#content = content;
   }
 
   /**
@@ -23,41 +32,53 @@ export class FolderLock {
    * @throws {TubeletError} TUBE_OUT_LOCKED if another process holds it, TUBE_OUT_NOT_WRITABLE, TUBE_DISK_FULL
    */
   static async take(folder: string): Promise<FolderLock> {
-    const path = join(folder, LOCK_FILE);
-    const mine = JSON.stringify({
-      pid: process.pid,
-      host: hostname(),
-      began: beganAt(process.pid),
-    });
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        const file = await open(path, 'wx');
-        try {
-          await file.writeFile(mine);
-        } finally {
-          await file.close();
-        }
-        return new FolderLock(path);
-      } catch (error) {
-        if (systemCode(error) !== 'EEXIST') throw toWriteError(error, path);
-        await removeIfStale(path);
-      }
+    return FolderLock.#takeFile(join(folder, LOCK_FILE));
+  }
+
+  static async #takeFile(path: string): Promise<FolderLock> {
+    const owner = { pid: process.pid, host: hostname(), began: beganAt(process.pid) };
+    const content = JSON.stringify({ ...owner, id: randomUUID() });
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (await makeFile(path, content)) return new FolderLock(path, content);
+      await checkStale(path);
+      await using _takeover = await FolderLock.#takeFile(`${path}.takeover`);
+      await checkStale(path);
+      await rm(path, { force: true });
     }
     throw new TubeletError('TUBE_OUT_LOCKED', { path });
   }
 
+  /** Releases the lock, unless someone has removed it and another process has taken it since. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if ((await readText(this.#path)) !== this.#content) return;
     await rm(this.#path, { force: true }).catch(() => undefined);
   }
 }
 
-async function removeIfStale(path: string): Promise<void> {
+/** Makes a lock file; false if there is one. */
+async function makeFile(path: string, content: string): Promise<boolean> {
+  try {
+    const file = await open(path, 'wx');
+    try {
+      await file.writeFile(content);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw toWriteError(error, path);
+  }
+  // Empty for a moment, it may have been taken for stale.
+  return (await readText(path)) === content;
+}
+
+/** @throws {TubeletError} TUBE_OUT_LOCKED if the owner of a lock file runs, or may run on another machine */
+async function checkStale(path: string): Promise<void> {
   // Empty for a moment between being made and being written.
   const owner = (await readOwner(path)) ?? (await setTimeout(100), await readOwner(path));
   if (owner !== null && (owner.host !== hostname() || isAlive(owner))) {
     throw new TubeletError('TUBE_OUT_LOCKED', { path, pid: owner.pid, host: owner.host });
   }
-  await rm(path, { force: true });
 }
 
 interface Owner {
@@ -68,11 +89,15 @@ interface Owner {
 }
 
 async function readOwner(path: string): Promise<Owner | null> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const found = /"pid":(\d+),"host":"([^"]*)","began":"([^"]*)"/.exec(text);
+  const found = /"pid":(\d+),"host":"([^"]*)","began":"([^"]*)"/.exec(await readText(path));
   if (found === null) return null;
   const [, pid = '', host = '', began = ''] = found;
   return { pid: Number(pid), host, began };
+}
+
+/** Content of a file; empty if it is not there. */
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
 }
 
 function isAlive({ pid, began }: Owner): boolean {

@@ -96,7 +96,10 @@ export function resolveContent(options: ContentOptions): ResolvedContent {
   checkInteger('seed', seed, { min: 0 });
   const name = options.name ?? options.split ?? 'train';
   if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) {
-    throw new RangeError(`"name" may have letters, digits, _ and - only (got "${name}").`);
+    const option = options.name === undefined ? '"split" without a "name"' : '"name"';
+    throw new RangeError(
+      `${option} may have 1 to 100 letters, digits, _ and - only (got "${name}").`,
+    );
   }
   const split = options.split ?? name;
   return { name, split, video: resolveVideo(options), videosPerShard, seed, shuffle };
@@ -109,7 +112,7 @@ function resolveVideo(options: ContentOptions): VideoContent {
     (name) => options[name] !== undefined,
   );
   if (misplaced !== undefined) {
-    throw new RangeError(`"${misplaced}" does not go with layout "${layout}".`);
+    throw new RangeError(`"${misplaced}" does not go with layout ${layout}.`);
   }
   const { fps = null } = options;
   if (fps !== null) checkNumber('fps', fps, { min: 0.001, max: 1000 });
@@ -131,7 +134,7 @@ function resolveFrames(options: ContentOptions, subsampling: Subsampling): Frame
   checkInteger('shortSide', shortSide, { min: 0, max: 16_384 });
   if (maxSeconds !== null) checkNumber('maxSeconds', maxSeconds, { min: 0.001 });
   if (codec === 'raw' && options.quality !== undefined) {
-    throw new RangeError('"quality" does not go with codec "raw".');
+    throw new RangeError('"quality" does not go with codec raw.');
   }
   const quality = codec === 'jpeg' ? (options.quality ?? 90) : null;
   if (quality !== null) checkInteger('quality', quality, { min: 1, max: 100 });
@@ -141,12 +144,15 @@ function resolveFrames(options: ContentOptions, subsampling: Subsampling): Frame
 function resolveTubelets(options: ContentOptions, subsampling: Subsampling): TubeletsContent {
   const { codec = 'raw', frames = 16, size = 224, clips = 1, tubelet = [2, 16, 16] } = options;
   const { shortSide = size, shortVideo = 'repeat-last' } = options;
-  if (codec !== 'raw') throw new RangeError(`"codec" of tubelets must be raw (got "${codec}").`);
+  if (codec !== 'raw') throw new RangeError(`"codec" of tubelets must be raw (got ${codec}).`);
   checkInteger('frames', frames, { min: 1, max: 4096 });
   checkInteger('size', size, { min: 1, max: 4096 });
   checkInteger('shortSide', shortSide, { min: size, max: 16_384 });
   if (clips !== 'all') checkInteger('clips', clips, { min: 1, max: 10_000 });
   checkOneOf('shortVideo', shortVideo, SHORT_VIDEO_POLICIES);
+  if (tubelet[1] !== tubelet[2]) {
+    throw new RangeError(`"tubelet" must be as high as it is wide (got ${tubelet.join('x')}).`);
+  }
   if (frames % tubelet[0] !== 0 || size % tubelet[1] !== 0) {
     const got = `${tubelet.join('x')} for ${frames} frames of ${size} pixels`;
     throw new RangeError(`"tubelet" must divide "frames" and "size" (got ${got}).`);

@@ -6,7 +6,7 @@ import { TubeletError, systemCode, toWriteError } from '../core/index.ts';
 import { PLAN_FILE, plannedName } from './plan.ts';
 
 /** What a run leaves that was killed before it had written its plan. */
-const BEFORE_PLAN = /^(\.tubelet\.lock|plan\.json\.tmp)$/;
+const BEFORE_PLAN = /^(\.tubelet\.lock(\.takeover)*|plan\.json\.tmp)$/;
 
 /** Files of a conversion besides its shards and its plan. */
 const DESCRIPTIONS =

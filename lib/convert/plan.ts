@@ -64,7 +64,7 @@ export async function videosOfShard(
 /**
  * Makes sure that a folder was begun with the same plan; true if it was, false if it holds no plan yet.
  *
- * @throws {TubeletError} TUBE_OPTIONS_DIFFER naming every difference
+ * @throws {TubeletError} TUBE_OPTIONS_DIFFER naming every difference, TUBE_PLAN_DAMAGED
  */
 export async function checkPlan(folder: string, plan: Plan): Promise<boolean> {
   const found = await readPlan(folder);
@@ -86,17 +86,15 @@ export async function plannedName(folder: string): Promise<string | null> {
   return typeof name === 'string' ? name : null;
 }
 
-async function readPlan(folder: string): Promise<unknown> {
+async function readPlan(folder: string): Promise<object | null> {
   const path = join(folder, PLAN_FILE);
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw new TubeletError(
-      'TUBE_DATASET_DAMAGED',
-      { path, message: messageText(error) },
-      { cause: error },
-    );
+    const plan: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof plan !== 'object' || plan === null) throw new SyntaxError('not an object');
+    return plan;
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return null;
+    throw new TubeletError('TUBE_PLAN_DAMAGED', { path, message: messageText(cause) }, { cause });
   }
 }
 

@@ -14,7 +14,7 @@ import type { VideoResult, VideoTask } from './video-task.ts';
  * Bytes of pixels after which a sample ends and the next begins: bounds the memory of whoever writes or reads it. Seven minutes
  * of video at 256 pixels and every fourth frame.
  */
-export const MAX_SAMPLE_BYTES: number = 64 * 2 ** 20;
+const MAX_SAMPLE_BYTES = 64 * 2 ** 20;
 
 /** Reads one video and adds its samples. */
 export async function readFramesLayout(

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { checkInteger, checkNumber, checkOneOf } from '../core/index.ts';
 import type { ErrorCode } from '../core/index.ts';
+import type { ListForm } from '../source/index.ts';
 import type { ContentOptions } from './options.ts';
 import type { ConvertProgress } from './progress.ts';
 import { RETRY_CODES } from './video-outcome.ts';
@@ -17,6 +18,8 @@ export interface ConvertOptions extends ContentOptions {
   readonly list?: string;
   /** Where relative paths of a list start. */
   readonly root?: string;
+  /** Form of the list; told from its content by default. */
+  readonly form?: ListForm;
   /** Worker processes. Default: one per processor. */
   readonly workers?: number;
   /** Seconds one video may take. Default: 60. */

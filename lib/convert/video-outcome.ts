@@ -7,7 +7,7 @@ import type { VideoRef } from '../source/index.ts';
 import type { VideoFailure } from '../shard/index.ts';
 
 /** Where in the conversion of a video something failed. */
-export type Stage = 'open' | 'decode' | 'sample';
+type Stage = 'open' | 'decode' | 'sample';
 
 const STAGES: Readonly<Partial<Record<ErrorCode, Stage>>> = {
   TUBE_FILE_NOT_FOUND: 'open',

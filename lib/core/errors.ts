@@ -112,7 +112,7 @@ const CATALOGUE = {
   },
   TUBE_SAMPLE_NOT_FOUND: {
     what: 'no such sample in the dataset',
-    hint: 'List the keys with `tubelet inspect DIR --json`.',
+    hint: 'List the keys with `tubelet inspect DIR --keys`.',
   },
   TUBE_SAMPLE_DAMAGED: {
     what: 'sample is damaged',
@@ -131,7 +131,7 @@ const CATALOGUE = {
     hint: 'Use the same options to go on, another folder, or --overwrite to start anew.',
   },
   TUBE_PLAN_DAMAGED: {
-    what: 'plan.json of the output folder is damaged, so nobody can tell with which options it was begun',
+    what: 'plan.json of the output folder is damaged',
     hint: 'Start anew with --overwrite, or choose another folder.',
   },
   TUBE_OUT_NOT_EMPTY: {

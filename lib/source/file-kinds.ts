@@ -1,6 +1,7 @@
 /**
- * Extensions of files that lie beside videos and are known not to be videos. Content decides what a video is, so the table
- * holds only what nobody would call one: `.ts` (a transport stream), `.gif`, `.apng`, `.ogg`, `.dat` and `.bin` are not in it.
+ * Extensions and names of files that lie beside videos and are known not to be videos. Content decides what a video is, so the
+ * tables hold only what nobody would call one: `.ts` (a transport stream), `.gif`, `.apng`, `.ogg`, `.dat` and `.bin` are not in
+ * them.
  */
 
 import type { OpenNotes } from './video-ref.ts';
@@ -21,13 +22,26 @@ const OTHER_KINDS = {
   downloads: 'part crdownload aria2 ytdl torrent tmp bak swp',
 };
 
-const SKIPPED = new Set(Object.values(OTHER_KINDS).flatMap((words) => words.split(' ')));
+/** Whole names of files that have no extension. */
+const OTHER_NAMES = {
+  text: 'readme license licence copying notice authors contributors changelog',
+  code: 'makefile dockerfile',
+  checksums: 'checksums md5sums sha1sums sha256sums sha512sums',
+};
 
-/** Says whether a file is skipped for its extension, and counts it if so. */
+const SKIPPED = wordsOf(OTHER_KINDS);
+const SKIPPED_NAMES = wordsOf(OTHER_NAMES);
+
+/** Says whether a file is skipped for its extension or its whole name, and counts it if so. */
 export function isOtherKind(name: string, notes: OpenNotes): boolean {
-  const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
-  if (extension.length === name.length || !SKIPPED.has(extension)) return false;
-  const key = `.${extension}`;
+  const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  const isWhole = last.length === name.length;
+  if (!(isWhole ? SKIPPED_NAMES : SKIPPED).has(last)) return false;
+  const key = isWhole ? last : `.${last}`;
   notes.skippedByExtension[key] = (notes.skippedByExtension[key] ?? 0) + 1;
   return true;
+}
+
+function wordsOf(table: Readonly<Record<string, string>>): ReadonlySet<string> {
+  return new Set(Object.values(table).flatMap((words) => words.split(' ')));
 }

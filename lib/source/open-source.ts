@@ -110,6 +110,7 @@ export class Source {
  * @param path folder or list file
  * @throws {TubeletError} TUBE_SOURCE_NOT_FOUND, TUBE_SOURCE_EMPTY, TUBE_LIST_SYNTAX, TUBE_LIST_CONFLICT,
  *   TUBE_OUT_NOT_WRITABLE or TUBE_DISK_FULL for the spool file
+ * @throws {RangeError} for an option that would be ignored: `root` or `form` without a list, a second file beside `list`
  */
 export async function openSource(path: string, options: SourceOptions = {}): Promise<Source> {
   const { form, split, signal, workDir = tmpdir() } = options;
@@ -122,7 +123,7 @@ export async function openSource(path: string, options: SourceOptions = {}): Pro
     const entries =
       place.kind === 'folder'
         ? walkFolder(place.root, notes, signal)
-        : readList(place.path, { form, signal });
+        : readList(place.path, { root: place.root, form, signal });
     const book = createClassBook(place.kind === 'list');
     const isNew = place.kind === 'list' ? createDuplicateCheck(place.path, notes) : () => true;
     for await (const entry of entries) {
@@ -145,8 +146,16 @@ export async function openSource(path: string, options: SourceOptions = {}): Pro
 async function findPlace(path: string, options: SourceOptions): Promise<Place> {
   const given = resolve(path);
   const isFolder = await checkPath(given);
-  if (isFolder && options.list === undefined) return { kind: 'folder', root: given, path: given };
+  if (isFolder && options.list === undefined) {
+    for (const name of ['root', 'form'] as const) {
+      if (options[name] !== undefined) throw new RangeError(`"${name}" needs a list of videos.`);
+    }
+    return { kind: 'folder', root: given, path: given };
+  }
   const list = options.list === undefined ? given : resolve(options.list);
+  if (!isFolder && list !== given) {
+    throw new RangeError(`"list" needs a folder as source, not a file (got ${displayPath(path)}).`);
+  }
   const root = isFolder ? given : dirname(list);
   if (options.root === undefined) return { kind: 'list', root, path: list };
   await checkPath(resolve(options.root));

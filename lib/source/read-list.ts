@@ -17,6 +17,8 @@ const URL_SCHEME = /^[a-z][a-z0-9+.-]+:\/\//i;
 
 /** How {@link readList} reads. */
 export interface ReadListOptions {
+  /** Absolute folder; absolute paths that lie below it become relative, so that a list says the same wherever its data lies. */
+  readonly root?: string | undefined;
   /** Form of the list; told from its content by default. */
   readonly form?: ListForm | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -30,15 +32,18 @@ export interface ReadListOptions {
  */
 export async function* readList(
   list: string,
-  { form, signal }: ReadListOptions = {},
+  { root, form, signal }: ReadListOptions = {},
 ): AsyncGenerator<SourceEntry> {
   const chunks = readChunks(list, signal);
   try {
     const first = await chunks.next();
     if (first.done === true) return;
+    const prefix = root === undefined ? null : normalizePath(`${root}/`).replace(/\/?$/, '/');
     const read = READERS[form ?? detectForm(first.value, list)];
     for await (const row of read({ list, chunks: putBack(first.value, chunks) })) {
-      yield checkRow(row, list);
+      const entry = checkRow(row, list);
+      const isBelow = prefix !== null && entry.path.startsWith(prefix);
+      yield isBelow ? { ...entry, path: entry.path.slice(prefix.length) } : entry;
     }
   } finally {
     await chunks.return(undefined);

@@ -7,7 +7,10 @@ import { bytesFromText } from './path-text.ts';
 export interface VideoRef {
   /** 16 hexadecimal digits, unique in the source, a function of path and span alone. */
   readonly id: string;
-  /** As the source names it, usually relative to its root; see {@link bytesFromText} for names that are not UTF-8. */
+  /**
+   * Relative to the root of the source; absolute only if a list names files outside it. See {@link bytesFromText} for names
+   * that are not UTF-8.
+   */
   readonly path: string;
   /** Class id; `null` if unlabelled. */
   readonly label: number | null;
@@ -23,13 +26,13 @@ export interface VideoRef {
 
 /** Counts of what a source met and did not turn into a {@link VideoRef}, or turned into one that looks doubtful. */
 export interface SourceNotes {
-  /** Files skipped because their extension belongs to another kind of file, by extension (`.txt`). */
+  /** Files skipped because their name belongs to another kind of file, by extension (`.txt`) or whole name (`readme`). */
   readonly skippedByExtension: Readonly<Record<string, number>>;
   /** Rows that repeat an earlier row of the list. */
   readonly duplicates: number;
   /** Rows of another split than the wanted one. */
   readonly otherSplits: number;
-  /** Folders met again through a symbolic link, and not read again. */
+  /** Symbolic links to folders that are read under another name, and not read again. */
   readonly revisitedFolders: number;
   /** Symbolic links that lead nowhere; they are kept as videos, so that decoding names them. */
   readonly brokenLinks: number;

@@ -2,11 +2,15 @@
  * Walks a folder of videos in an order that depends on names alone: the entries of each folder sorted by the bytes of their
  * names, subfolders entered where they stand. The first folder below the root is the class.
  *
+ * Links to folders outside the root are followed. A link to a folder inside is not, for it would take the videos away from the
+ * class in which they lie; nor is one to a folder above, which holds the root itself.
+ *
  * Names are kept as strings of one character per byte ("latin1"): exact for any bytes, small, and compared as bytes. Memory
  * is that of the names in the folders on the way from the root, plus one short key per folder.
  */
 
-import { opendir, stat } from 'node:fs/promises';
+import { opendir, realpath, stat } from 'node:fs/promises';
+import { sep } from 'node:path';
 import { TubeletError, messageText } from '../core/index.ts';
 import { isOtherKind } from './file-kinds.ts';
 import { bytesFromText, displayPath, textFromBytes, textFromLatin1 } from './path-text.ts';
@@ -17,6 +21,8 @@ type Kind = 'file' | 'folder' | 'link' | 'other';
 interface Walk {
   /** Bytes of the root, with a slash at the end. */
   readonly root: string;
+  /** The same without links, see {@link realPath}. */
+  readonly realRoot: string;
   readonly notes: OpenNotes;
   readonly signal: AbortSignal | undefined;
   /** Device and inode of every folder entered: links may form loops. */
@@ -42,6 +48,7 @@ export async function* walkFolder(
 ): AsyncGenerator<SourceEntry> {
   const walk: Walk = {
     root: `${bytesFromText(root).toString('latin1')}/`,
+    realRoot: await realPath(bytesFromText(root)),
     notes,
     signal,
     entered: new Set(),
@@ -56,7 +63,9 @@ export async function* walkFolder(
     const { name, kind } = unpack(next);
     const path = top.path + name;
     const target = kind === 'link' ? await followLink(walk, path) : kind;
-    if (target === 'folder') {
+    if (kind === 'link' && target === 'folder' && (await isOwnFolder(walk, path))) {
+      notes.revisitedFolders += 1;
+    } else if (target === 'folder') {
       open.push(await openFolder(walk, `${path}/`));
     } else if (target === 'other') {
       notes.otherKinds += 1;
@@ -76,6 +85,25 @@ async function followLink(walk: Walk, path: string): Promise<Kind> {
   }
 }
 
+/** Says whether a link to a folder leads to one that is walked under its own name, or that holds the root. */
+async function isOwnFolder(walk: Walk, path: string): Promise<boolean> {
+  const target = await realPath(bytesOf(walk, path));
+  if (walk.realRoot.startsWith(target)) return true;
+  if (!target.startsWith(walk.realRoot)) return false;
+  const names = target.slice(walk.realRoot.length).split(sep);
+  return !names.some((name) => name.startsWith('.')); // what is hidden is walked through links alone
+}
+
+/** A path without links, one character per byte, with a separator at the end. */
+async function realPath(path: Buffer): Promise<string> {
+  try {
+    const real = (await realpath(path, 'buffer')).toString('latin1');
+    return real.endsWith(sep) ? real : real + sep;
+  } catch (cause) {
+    throw notFound(path, cause);
+  }
+}
+
 /** Lists a folder, unless it was entered before under another name. */
 async function openFolder(walk: Walk, path: string): Promise<OpenFolder> {
   const bytes = bytesOf(walk, path);
@@ -90,9 +118,13 @@ async function openFolder(walk: Walk, path: string): Promise<OpenFolder> {
     return { path, names: await listNames(bytes, walk) };
   } catch (cause) {
     walk.signal?.throwIfAborted();
-    const details = { path: displayPath(textFromBytes(bytes)), message: messageText(cause) };
-    throw new TubeletError('TUBE_SOURCE_NOT_FOUND', details, { cause });
+    throw notFound(bytes, cause);
   }
+}
+
+function notFound(path: Buffer, cause: unknown): TubeletError {
+  const details = { path: displayPath(textFromBytes(path)), message: messageText(cause) };
+  return new TubeletError('TUBE_SOURCE_NOT_FOUND', details, { cause });
 }
 
 /** The packed names of a folder that are worth a visit, sorted backwards. */

@@ -78,6 +78,8 @@ const WRONG: readonly (readonly [args: readonly string[], named: string])[] = [
   [['inspect'], 'DIR'],
   [['inspect', 'a', 'b'], '"b"'],
   [['inspect', 'a', '--key', 'k'], '--out'],
+  [['inspect', 'a', '--rows', '3'], '--out'],
+  [['inspect', 'a', '--keys', '--json'], '--keys'],
   [['verify'], 'DIR'],
   [['demo', '--videos', '0'], '--videos'],
 ];
@@ -113,6 +115,7 @@ test.serial('a reader of stdout that goes away early is no error', async (t) => 
   await runCli('convert', videos, '--out', out, '--short-side', '16');
   for (const args of [
     ['inspect', out, '--json'],
+    ['inspect', out, '--keys'],
     ['convert', '--help'],
     ['verify', out],
   ]) {

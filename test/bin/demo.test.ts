@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { motionClasses } from '../../lib/demo/index.ts';
@@ -19,3 +19,19 @@ test('demo makes videos, converts, verifies and draws them; a second run goes on
   const again = await runJson('demo', '--videos', '2', '--out', out);
   t.like(again, { videos: 20, clips: 20, shards: 1, failures: {}, defects: [], isComplete: true });
 });
+
+for (const name of ['shards', 'contact-sheet.png']) {
+  test(`demo writes over no ${name} of others, not even at the second try`, async (t) => {
+    const out = await temporaryFolder(t);
+    const file = name === 'shards' ? join(out, name, 'plan.json') : join(out, name);
+    if (name === 'shards') await mkdir(join(out, name));
+    await writeFile(file, '{}');
+    for (let k = 0; k < 2; k++) {
+      const { code, stderr } = await runCli('demo', '--videos', '1', '--out', out);
+      t.is(code, 1);
+      t.regex(stderr, /^TUBE_OUT_NOT_EMPTY/);
+    }
+    t.deepEqual(await readdir(out), [name]);
+    t.is(await readFile(file, 'utf8'), '{}');
+  });
+}

@@ -74,7 +74,7 @@ const WRONG_CONTENT: readonly (readonly [unknown, string])[] = [
   [{ name: 'a/b' }, 'name'],
   [{ name: '' }, 'name'],
   [{ name: 'ä' }, 'name'],
-  [{ split: 'a b' }, 'name'],
+  [{ split: 'a.b' }, 'split'],
   [{ layout: 'clips' }, 'layout'],
   [{ codec: 'png' }, 'codec'],
   [{ quality: 0 }, 'quality'],
@@ -108,6 +108,7 @@ const WRONG_CONTENT: readonly (readonly [unknown, string])[] = [
   [{ ...TUBELETS, tubelet: [3, 16, 16] }, 'tubelet'],
   [{ ...TUBELETS, tubelet: [2, 15, 15] }, 'tubelet'],
   [{ ...TUBELETS, tubelet: [2, 16, 8] }, 'tubelet'],
+  [{ ...TUBELETS, tubelet: [2, 16, 15] }, 'tubelet'],
   [{ ...TUBELETS, tubelet: [0, 16, 16] }, 'tubelet'],
   [{ videosPerShard: 0 }, 'videosPerShard'],
   [{ videosPerShard: 1_000_001 }, 'videosPerShard'],
@@ -123,6 +124,15 @@ for (const [options, name] of WRONG_CONTENT) {
     t.true(error.message.includes(`"${name}`), error.message);
   });
 }
+
+test('only options stand in quotes before the value that was given', (t) => {
+  for (const [options] of WRONG_CONTENT) {
+    const { message } = t.throws(() => resolveContent(options as ContentOptions));
+    const quoted = [...message.replace(/\(got [^]*\)/, '').matchAll(/"([^"]*)"/g)];
+    for (const [, name] of quoted) t.regex(name!, /^[a-zA-Z]+$/, message);
+    t.notRegex(message, /(layout|codec) "/);
+  }
+});
 
 test('defaults of a run', (t) => {
   const { failureLimit, ...run } = resolveRun({ out: 'some/where' });

@@ -64,10 +64,17 @@ test('overwriting with a damaged plan takes no old shard for a new one', async (
   await convert(videos, { ...SMALL, out: wanted, stride: 1 });
   const out = join(folder, 'out');
   await convert(videos, { ...SMALL, out });
-  await writeFile(join(out, 'plan.json'), '{"content":');
-  await t.throwsAsync(convert(videos, { ...SMALL, out }), { code: 'TUBE_DATASET_DAMAGED' });
-  await convert(videos, { ...SMALL, out, stride: 1, overwrite: true });
-  t.deepEqual(await hashFiles(out), await hashFiles(wanted));
+  for (const damaged of ['{"content":', '', 'null', '7']) {
+    await writeFile(join(out, 'plan.json'), damaged);
+    for (const act of [convert, planConvert]) {
+      const error = await t.throwsAsync(act(videos, { ...SMALL, out }), {
+        code: 'TUBE_PLAN_DAMAGED',
+      });
+      t.true(error.message.includes(join(out, 'plan.json')));
+    }
+    await convert(videos, { ...SMALL, out, stride: 1, overwrite: true });
+    t.deepEqual(await hashFiles(out), await hashFiles(wanted));
+  }
 });
 
 test('what killed runs left behind is swept away', async (t) => {

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import test from 'ava';
 import { openSource } from '../../lib/source/index.ts';
 import { makeFolder, open, readListText } from './temp-folder.ts';
@@ -326,6 +327,48 @@ test('relative paths start at the root, the folder, or the folder of the list', 
   t.is((await open(t, list, { root: videos })).root, videos);
   t.is((await open(t, videos, { list })).root, videos);
   t.is((await open(t, videos, { list, root: folder })).root, folder);
+});
+
+test('absolute paths below the root are relative, wherever the data lies; others stay', async (t) => {
+  const fingerprints: string[] = [];
+  for (let k = 0; k < 2; k++) {
+    const folder = await makeFolder(t);
+    const text = `${folder}/a//b.mp4 1\n${folder}/c.mp4 2\na/b.mp4 1\n`;
+    await writeFile(join(folder, 'list'), text);
+    const source = await open(t, join(folder, 'list'));
+    const videos = await source.read(0, 9);
+    t.deepEqual(
+      videos.map(({ path }) => path),
+      ['a/b.mp4', 'c.mp4'],
+    );
+    t.is(source.notes.duplicates, 1);
+    fingerprints.push(source.fingerprint, videos[0]!.id);
+    const other = await open(t, join(folder, 'list'), { root: await makeFolder(t) });
+    t.is((await other.read(0, 1))[0]!.path, `${folder}/a/b.mp4`);
+    const above = await open(t, join(folder, 'list'), { root: dirname(folder) });
+    t.is((await above.read(0, 1))[0]!.path, `${basename(folder)}/a/b.mp4`);
+  }
+  t.deepEqual(fingerprints.slice(0, 2), fingerprints.slice(2));
+});
+
+test('an absolute path conflicts with the relative one of the same file', async (t) => {
+  const folder = await makeFolder(t);
+  await writeFile(join(folder, 'list'), `a.mp4 1\n${folder}/a.mp4 2\n`);
+  await t.throwsAsync(openSource(join(folder, 'list')), { code: 'TUBE_LIST_CONFLICT' });
+});
+
+test('options that would be ignored are refused by name', async (t) => {
+  const folder = await makeFolder(t, { list: 'a.mp4\n', other: 'b.mp4\n', 'a.mp4': '' });
+  const list = join(folder, 'list');
+  for (const [name, path, options] of [
+    ['root', folder, { root: folder }],
+    ['form', folder, { form: 'csv' }],
+    ['list', join(folder, 'other'), { list }],
+  ] as const) {
+    const error = await t.throwsAsync(openSource(path, options), { instanceOf: RangeError });
+    t.true(error.message.startsWith(`"${name}"`), error.message);
+  }
+  t.is((await open(t, list, { list })).numVideos, 1);
 });
 
 test('the form can be given', async (t) => {

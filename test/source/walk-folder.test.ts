@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { openSource, videoFilePath } from '../../lib/source/index.ts';
@@ -84,6 +84,24 @@ test('content decides: only known other kinds and hidden files are left out, and
   });
 });
 
+test('names without an extension that are no videos are skipped and counted', (t) => {
+  const notes = createNotes();
+  for (const name of ['README', 'Readme', 'LICENSE', 'COPYING', 'Makefile', 'CHANGELOG']) {
+    t.true(isOtherKind(name, notes), name);
+  }
+  for (const name of ['checksums', 'SHA256SUMS']) t.true(isOtherKind(name, notes), name);
+  for (const name of ['readme.mp4', 'video', 'v_Makefile']) t.false(isOtherKind(name, notes), name);
+  t.deepEqual(notes.skippedByExtension, {
+    readme: 2,
+    license: 1,
+    copying: 1,
+    makefile: 1,
+    changelog: 1,
+    checksums: 1,
+    sha256sums: 1,
+  });
+});
+
 test('table of other kinds', (t) => {
   const notes = createNotes();
   for (const name of ['a.mp4', 'a.ts', 'a.mts', 'a.gif', 'a.apng', 'a.dat', 'txt', 'a.ogg']) {
@@ -123,6 +141,42 @@ if (isPosix) {
     t.is(source.notes.brokenLinks, 2);
     t.deepEqual(source.notes.skippedByExtension, { '.txt': 1 });
     t.deepEqual(source.classes, ['a', 'linked', 'z']);
+  });
+
+  test('a link takes no videos away from the class in which they lie', async (t) => {
+    const folder = await makeFolder(t, ['zz_real/1.mp4', 'zz_real/deep/2.mp4', '.store/5/3.mp4']);
+    await symlink('zz_real', join(folder, 'aa_link'));
+    await symlink('zz_real/deep', join(folder, 'bb_link'));
+    await symlink('..', join(folder, 'cc_above'));
+    await symlink('.store/5', join(folder, 'five'));
+    await symlink(folder, `${folder}-link`);
+    t.teardown(() => unlink(`${folder}-link`));
+    for (const root of [folder, `${folder}-link`]) {
+      const source = await open(t, root);
+      t.deepEqual(
+        (await source.read(0, 100)).map(({ path, className }) => [path, className]),
+        [
+          ['five/3.mp4', 'five'],
+          ['zz_real/1.mp4', 'zz_real'],
+          ['zz_real/deep/2.mp4', 'zz_real'],
+        ],
+      );
+      t.is(source.notes.revisitedFolders, 3);
+    }
+  });
+
+  test('a link from outside leads neither back into the root nor round in circles', async (t) => {
+    const folder = await makeFolder(t, ['z/1.mp4']);
+    const outside = await makeFolder(t, ['2.mp4']);
+    await symlink(join(folder, 'z'), join(outside, 'back'));
+    await symlink(outside, join(outside, 'self'));
+    await symlink(outside, join(folder, 'a'));
+    const source = await open(t, folder);
+    t.deepEqual(
+      (await source.read(0, 9)).map(({ path }) => path),
+      ['a/2.mp4', 'z/1.mp4'],
+    );
+    t.is(source.notes.revisitedFolders, 2);
   });
 
   test('pipes are counted, not opened', async (t) => {

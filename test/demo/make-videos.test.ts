@@ -1,0 +1,39 @@
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { makeDemoVideos, motionClasses } from '../../lib/demo/index.ts';
+import { openSource } from '../../lib/source/index.ts';
+import { hashFiles } from '../helpers/folder-state.ts';
+import { temporaryFolder } from '../helpers/make-dataset.ts';
+
+test('the same options keep what is there, other options make it anew, files of others stay', async (t) => {
+  const folder = join(await temporaryFolder(t), 'videos');
+  t.is(await makeDemoVideos(folder, { perClass: 2, seconds: 1 }), 20);
+  const grow = join(folder, 'grow');
+  const first = await hashFiles(grow);
+  const { mtimeMs } = await stat(join(grow, '0000.mp4'));
+  await rm(join(grow, '0001.avi'));
+  await makeDemoVideos(folder, { perClass: 2, seconds: 1 });
+  t.deepEqual(await hashFiles(grow), first);
+  t.is((await stat(join(grow, '0000.mp4'))).mtimeMs, mtimeMs);
+  await writeFile(join(grow, 'mine.mp4'), 'mine');
+  await makeDemoVideos(folder, { perClass: 1, seconds: 1, seed: 1 });
+  t.deepEqual((await readdir(grow)).toSorted(), ['0000.mp4', 'mine.mp4']);
+  t.not((await hashFiles(grow))['0000.mp4'], first['0000.mp4']);
+  await using source = await openSource(folder);
+  t.is(source.numVideos, motionClasses.length + 1);
+});
+
+for (const [title, files] of [
+  ['a class of others', { 'grow/holiday.mp4': 'mine' }],
+  ['a demo.json that says nothing', { 'demo.json': '{}' }],
+] as const) {
+  test(`a folder with ${title} is refused and left alone`, async (t) => {
+    const folder = await temporaryFolder(t);
+    await mkdir(join(folder, 'grow'));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const before = (await readdir(folder, { recursive: true })).toSorted();
+    await t.throwsAsync(makeDemoVideos(folder, { perClass: 1 }), { code: 'TUBE_OUT_NOT_EMPTY' });
+    t.deepEqual((await readdir(folder, { recursive: true })).toSorted(), before);
+  });
+}

@@ -197,11 +197,19 @@ export type {
   SplitOptions,
 } from './load/index.ts';
 
-export { contactSheet, datasetSheet, inspect, sampleImages, verify } from './study/index.ts';
+export {
+  contactSheet,
+  datasetSheet,
+  inspect,
+  sampleImages,
+  verify,
+  writeDatasetSheet,
+} from './study/index.ts';
 export type {
   ClassCount,
   ContactSheetOptions,
   ContactSheetRow,
+  DatasetSheetOptions,
   Inspection,
   Spread,
   VerifyDatasetOptions,

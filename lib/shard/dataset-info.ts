@@ -2,11 +2,11 @@
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TubeletError, toWriteError, writeFileAtomic } from '../core/index.ts';
+import { TubeletError, toWriteError } from '../core/index.ts';
 import { DATASET_FILE, FORMAT_VERSION, checkVersion } from './format.ts';
 import { readFields, refuse } from './fields.ts';
 import type { Fail, Fields } from './fields.ts';
-import { readJson } from './json-file.ts';
+import { readJson, writeJson } from './json-file.ts';
 import type { ShardStore } from './store/store.ts';
 import { readShard } from './sidecar.ts';
 import type { ShardSummary } from './sidecar.ts';
@@ -57,14 +57,13 @@ function datasetPath(folder: string): string {
 /**
  * Writes `dataset.json`, whole or not at all.
  *
- * @throws {RangeError} if the fields contradict each other
+ * @throws {RangeError} if the fields contradict each other or fill more than is read
  * @throws {TubeletError} TUBE_DISK_FULL, TUBE_OUT_NOT_WRITABLE
  */
 export async function writeDatasetInfo(folder: string, info: DatasetInfo): Promise<void> {
   const checked = readInfo(readFields(info, 'dataset', refuse), refuse);
   if (checked.v !== FORMAT_VERSION) refuse(`dataset: v is not ${FORMAT_VERSION}`);
-  const text = JSON.stringify(checked, null, 2);
-  await writeFileAtomic(datasetPath(folder), `${text}\n`);
+  await writeJson(datasetPath(folder), JSON.stringify(checked, null, 2));
 }
 
 /** Removes `dataset.json`, if it is there: the dataset is about to change. */

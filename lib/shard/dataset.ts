@@ -9,8 +9,8 @@ import type { KeyIndex } from './key-index.ts';
 import { openStore } from './store/open-store.ts';
 import type { StoreOptions } from './store/open-store.ts';
 import type { ShardStore } from './store/store.ts';
-import { decodeSample } from './sample.ts';
-import type { Sample } from './sample-meta.ts';
+import { decodeHead, decodeSample } from './sample.ts';
+import type { Sample, SampleMeta } from './sample-meta.ts';
 import { packShardIndex } from './shard-index.ts';
 import type { ShardIndex } from './shard-index.ts';
 import { readSidecar } from './sidecar.ts';
@@ -37,6 +37,8 @@ export interface SamplesOptions {
 
 /** With one, its read would start only after the check of the sample before, which holds the thread. */
 const READ_AHEAD = 2;
+/** Read first of a sample of which only the head is wanted. */
+const HEAD_BYTES = 2 ** 16;
 
 /**
  * Opens the dataset in a folder. Indexes are read when the first of their samples is wanted.
@@ -137,6 +139,22 @@ export class Dataset {
     return unpack(await this.#load(position));
   }
 
+  /**
+   * Reads what a sample says of itself, without its pixels: mostly no more than the first 64 KiB, which no checksum covers.
+   * Errors as {@link Dataset.read}.
+   */
+  async readHead(position: number): Promise<SampleMeta> {
+    const entry = await this.entry(position);
+    const { shard, key } = entry;
+    for (let bytes = HEAD_BYTES; bytes < entry.bytes; bytes *= 4) {
+      const start = await this.#readStart(position, entry, bytes);
+      const head = decodeHead(start, { shard, key });
+      if (head !== null) return checkKey(head, entry);
+    }
+    const { data: _pixels, ...head } = await this.read(position);
+    return head;
+  }
+
   /** Reads the sample with a key; errors as {@link Dataset.read} and {@link Dataset.find}. */
   async readByKey(key: string): Promise<Sample> {
     return this.read(await this.find(key));
@@ -177,17 +195,25 @@ export class Dataset {
 
   async #load(position: number): Promise<Loaded> {
     const entry = await this.entry(position);
-    const { shard, key, offset, bytes } = entry;
+    return { entry, payload: await this.#readStart(position, entry, entry.bytes) };
+  }
+
+  /** The first bytes of a payload. */
+  async #readStart(
+    position: number,
+    { shard, key, offset }: SampleEntry,
+    bytes: number,
+  ): Promise<Uint8Array> {
     const fileBytes = this.info.shards[lowerBound(this.#ends, position + 1)]?.bytes;
-    const payload = Buffer.allocUnsafeSlow(bytes);
+    const start = Buffer.allocUnsafeSlow(bytes);
     try {
       await this.#store.read(
         `${shard}.tar`,
         offset,
-        [payload],
+        [start],
         fileBytes === undefined ? {} : { fileBytes },
       );
-      return { entry, payload };
+      return start;
     } catch (error) {
       if (!(error instanceof TubeletError) || error.code !== 'TUBE_SAMPLE_DAMAGED') throw error;
       throw new TubeletError(
@@ -246,7 +272,10 @@ function checked({ entry: { shard, key, crc32: wanted }, payload }: Loaded): Uin
 
 function unpack(loaded: Loaded): Sample {
   const { shard, key } = loaded.entry;
-  const sample = decodeSample(checked(loaded), { shard, key });
+  return checkKey(decodeSample(checked(loaded), { shard, key }), loaded.entry);
+}
+
+function checkKey<T extends SampleMeta>(sample: T, { shard, key }: SampleEntry): T {
   if (sample.key === key) return sample;
   throw new TubeletError('TUBE_SAMPLE_DAMAGED', {
     shard,

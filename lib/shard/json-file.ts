@@ -1,7 +1,8 @@
-/** Reads the JSON files of a dataset with a bound on their size. */
+/** The JSON files of a dataset, read and written with a bound on their size. */
 
-import { TubeletError, messageText } from '../core/index.ts';
+import { TubeletError, messageText, writeFileAtomic } from '../core/index.ts';
 import { openStore } from './store/open-store.ts';
+import { MAX_FILE_BYTES } from './store/store.ts';
 import type { ShardStore } from './store/store.ts';
 
 /**
@@ -25,4 +26,19 @@ export async function readJson(place: string | ShardStore, file: string): Promis
   } finally {
     if (store !== place) await store[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * Writes a JSON file and a newline, whole or not at all.
+ *
+ * @throws {RangeError} if {@link readJson} would refuse it as too large
+ * @throws {TubeletError} TUBE_DISK_FULL, TUBE_OUT_NOT_WRITABLE
+ */
+export async function writeJson(path: string, text: string): Promise<void> {
+  const bytes = Buffer.from(`${text}\n`);
+  if (bytes.length > MAX_FILE_BYTES) {
+    const limit = `${bytes.length} bytes, more than the ${MAX_FILE_BYTES} that can be read`;
+    throw new RangeError(`${path} would have ${limit}. Choose another number of videos per shard.`);
+  }
+  await writeFileAtomic(path, bytes);
 }

@@ -61,6 +61,36 @@ export function unpackMap(bytes: Uint8Array, fail: Fail): unknown {
   return unpackr.unpack(bytes);
 }
 
+/**
+ * Cuts off the last field of a map, which must be called `last`: gives the bytes of a map of all others, or null if `bytes`, the
+ * start of the map, end before that field or are no such map. What it gives is for {@link unpackMap} to check.
+ */
+export function cutLastField(bytes: Uint8Array, last: string): Uint8Array | null {
+  const top = readToken(bytes, 0);
+  if (top?.kind !== 'map') return null;
+  const name = packPlain(last);
+  let start = top.end;
+  for (let pair = 1; pair < top.count; pair++) {
+    const end = skipValues(bytes, start, 2);
+    if (end === null) return null;
+    start = end;
+  }
+  if (Buffer.compare(bytes.subarray(start, start + name.length), name) !== 0) return null;
+  return Buffer.concat([header(top.count - 1, 0x80, 0xde), bytes.subarray(top.end, start)]);
+}
+
+/** Where so many values end; null if the bytes end before. */
+function skipValues(bytes: Uint8Array, start: number, count: number): number | null {
+  let position = start;
+  for (let left = count; left > 0; left--) {
+    const token = readToken(bytes, position);
+    if (token === null || token.end > bytes.length) return null;
+    left += token.kind === 'map' ? token.count * 2 : token.count;
+    position = token.end;
+  }
+  return position;
+}
+
 function header(count: number, short: number, long16: number): Uint8Array {
   if (count <= 0x0f) return Uint8Array.of(short | count);
   if (count <= 0xffff) return Uint8Array.of(long16, count >>> 8, count & 0xff);

@@ -4,10 +4,11 @@ import { TubeletError } from '../core/index.ts';
 import type { ErrorDetails } from '../core/index.ts';
 import { FORMAT_VERSION, MAX_PAYLOAD_BYTES, checkVersion } from './format.ts';
 import { readFields, refuse } from './fields.ts';
-import type { Fail } from './fields.ts';
+import type { Fail, Fields } from './fields.ts';
 import {
   arrayHeader,
   binHeader,
+  cutLastField,
   packFloat,
   packFloats,
   packMap,
@@ -64,12 +65,33 @@ export function countBytes(parts: readonly Uint8Array[]): number {
  * @throws {TubeletError} TUBE_SAMPLE_DAMAGED, TUBE_VERSION_UNSUPPORTED
  */
 export function decodeSample(payload: Uint8Array, where: ErrorDetails = {}): Sample {
-  const fail: Fail = (message) => {
+  const fail = failIn(where);
+  const fields = openFields(payload, where);
+  return joinSample(readMeta(fields, fail), fields.get('data'), fail);
+}
+
+/**
+ * Unpacks and checks what stands before the pixels of a sample, from the first bytes of its payload; null if they do not reach
+ * that far, or if the pixels do not come last.
+ *
+ * @throws {TubeletError} as {@link decodeSample}
+ */
+export function decodeHead(start: Uint8Array, where: ErrorDetails = {}): SampleMeta | null {
+  const head = cutLastField(start, 'data');
+  return head === null ? null : readMeta(openFields(head, where), failIn(where));
+}
+
+function openFields(map: Uint8Array, where: ErrorDetails): Fields {
+  const fail = failIn(where);
+  const fields = readFields(unpackMap(map, fail), 'sample', fail);
+  checkVersion(fields, where);
+  return fields;
+}
+
+function failIn(where: ErrorDetails): Fail {
+  return (message) => {
     throw new TubeletError('TUBE_SAMPLE_DAMAGED', { ...where, message });
   };
-  const fields = readFields(unpackMap(payload, fail), 'sample', fail);
-  checkVersion(fields, where);
-  return joinSample(readMeta(fields, fail), fields.get('data'), fail);
 }
 
 function packedFields(sample: SampleMeta): [name: string, packed: Uint8Array][] {

@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TubeletError, systemCode, writeFileAtomic } from '../core/index.ts';
+import { TubeletError, systemCode } from '../core/index.ts';
 import {
   FORMAT_VERSION,
   MAX_PAYLOAD_BYTES,
@@ -13,8 +13,7 @@ import {
 } from './format.ts';
 import { readFields } from './fields.ts';
 import type { Fail, Fields } from './fields.ts';
-import { hashFile } from './hash-file.ts';
-import { readJson } from './json-file.ts';
+import { readJson, writeJson } from './json-file.ts';
 import type { ShardStore } from './store/store.ts';
 
 /** Where one sample lies in its shard. */
@@ -95,10 +94,11 @@ export function summarizeShard({ shard, bytes, samples, sha256 }: Sidecar): Shar
 /**
  * Writes a sidecar, whole or not at all.
  *
+ * @throws {RangeError} if it is larger than what is read
  * @throws {TubeletError} TUBE_DISK_FULL, TUBE_OUT_NOT_WRITABLE
  */
 export async function writeSidecar(folder: string, sidecar: Sidecar): Promise<void> {
-  await writeFileAtomic(sidecarPath(folder, sidecar.shard), `${JSON.stringify(sidecar)}\n`);
+  await writeJson(sidecarPath(folder, sidecar.shard), JSON.stringify(sidecar));
 }
 
 /**
@@ -135,34 +135,18 @@ export async function readSidecar(place: string | ShardStore, name: string): Pro
  * Reads the sidecar of a finished shard: the sidecar is sound and the tar has the size that it states. Null if the shard is
  * unfinished, missing or damaged, so it has to be made.
  *
- * @param options.checkHash also reads the whole tar and compares its SHA-256
  * @throws {TubeletError} TUBE_VERSION_UNSUPPORTED, so that a newer shard is not taken for an unfinished one
  */
-export async function readDoneSidecar(
-  folder: string,
-  name: string,
-  { checkHash = false }: { readonly checkHash?: boolean } = {},
-): Promise<Sidecar | null> {
+export async function readDoneSidecar(folder: string, name: string): Promise<Sidecar | null> {
   try {
     const sidecar = await readSidecar(folder, name);
-    const path = tarPath(folder, name);
-    const { size } = await stat(path);
-    if (size !== sidecar.bytes) return null;
-    return checkHash && (await hashFile(path)) !== sidecar.sha256 ? null : sidecar;
+    const { size } = await stat(tarPath(folder, name));
+    return size === sidecar.bytes ? sidecar : null;
   } catch (error) {
     const isDamaged = error instanceof TubeletError && error.code === 'TUBE_DATASET_DAMAGED';
     if (isDamaged || systemCode(error) === 'ENOENT') return null;
     throw error;
   }
-}
-
-/** Says whether a shard is finished; see {@link readDoneSidecar}. */
-export async function isShardDone(
-  folder: string,
-  name: string,
-  options: { readonly checkHash?: boolean } = {},
-): Promise<boolean> {
-  return (await readDoneSidecar(folder, name, options)) !== null;
 }
 
 /** Reads what a sidecar and `dataset.json` both say of a shard. */

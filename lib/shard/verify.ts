@@ -1,15 +1,12 @@
-/** Looks for damage: whatever is wrong with a shard or a dataset is reported, and looking goes on as far as it can. */
+/** Looks for damage: whatever is wrong with a shard is reported, and looking goes on as far as it can. */
 
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { TubeletError, messageText, systemCode } from '../core/index.ts';
 import type { ErrorCode } from '../core/index.ts';
-import type { DatasetInfo } from './dataset-info.ts';
-import { openDataset } from './dataset.ts';
 import { entryName, keyOfEntry } from './format.ts';
 import { hashFile } from './hash-file.ts';
-import { buildKeyIndex } from './key-index.ts';
 import { readSpan } from './read-span.ts';
 import { decodeSample } from './sample.ts';
 import type { Sample } from './sample-meta.ts';
@@ -43,10 +40,20 @@ export async function* verifyShard(
   shard: string,
   options: VerifyOptions = {},
 ): AsyncGenerator<Defect> {
+  yield* checkShard(folder, shard, options);
+}
+
+/** As {@link verifyShard}; returns the sidecar, null if it cannot be read. */
+export async function* checkShard(
+  folder: string,
+  shard: string,
+  options: VerifyOptions,
+): AsyncGenerator<Defect, Sidecar | null> {
   const about = { shard, key: null };
+  let sidecar: Sidecar | null = null;
   let file: FileHandle | undefined;
   try {
-    const sidecar = await readSidecar(folder, shard);
+    sidecar = await readSidecar(folder, shard);
     const path = tarPath(folder, shard);
     const { size } = await stat(path);
     if (size !== sidecar.bytes) {
@@ -67,49 +74,7 @@ export async function* verifyShard(
   } finally {
     await file?.close();
   }
-}
-
-/** Yields everything that is wrong with a dataset: `dataset.json`, every shard, and keys that occur in two shards. */
-export async function* verifyDataset(
-  folder: string,
-  options: VerifyOptions = {},
-): AsyncGenerator<Defect> {
-  try {
-    await using dataset = await openDataset(folder);
-    for (const { name } of dataset.info.shards) yield* verifyShard(folder, name, options);
-    yield* compareTotals(folder, dataset.info);
-    const keys = await buildKeyIndex(dataset.keys(), dataset.numSamples);
-    for (const positions of keys.collisions()) {
-      const seen = new Set<string>();
-      for (const position of positions) {
-        const { key, shard } = await dataset.entry(position);
-        const message = 'the key occurs twice in the dataset';
-        if (seen.has(key)) yield { code: 'TUBE_DATASET_DAMAGED', shard, key, message };
-        seen.add(key);
-      }
-    }
-  } catch (error) {
-    yield { ...asDefect(error), shard: null, key: null };
-  }
-}
-
-/** Sums that only sidecars and `dataset.json` know. */
-async function* compareTotals(folder: string, info: DatasetInfo): AsyncGenerator<Defect> {
-  const sums = { videos: 0, frames: 0, milliseconds: 0 };
-  for (const { name } of info.shards) {
-    const sidecar = await readSidecar(folder, name).catch(() => null);
-    if (sidecar === null) return; // already reported; without it there is no sum
-    const { videos, seconds, samples } = sidecar;
-    sums.videos += videos;
-    sums.milliseconds += Math.round(seconds * 1000);
-    for (const { frames } of samples) sums.frames += frames;
-  }
-  const found = { videos: sums.videos, frames: sums.frames, seconds: sums.milliseconds / 1000 };
-  for (const field of ['videos', 'frames', 'seconds'] as const) {
-    if (found[field] === info.totals[field]) continue;
-    const message = `totals.${field} is ${info.totals[field]}, the sidecars sum up to ${found[field]}`;
-    yield { code: 'TUBE_DATASET_DAMAGED', shard: null, key: null, message };
-  }
+  return sidecar;
 }
 
 async function* compareEntries(path: string, sidecar: Sidecar): AsyncGenerator<Defect> {
@@ -167,7 +132,7 @@ function damaged(message: string): TubeletError {
 }
 
 /** What an error says, if it is one that the world can cause; others are thrown. */
-function asDefect(error: unknown): Pick<Defect, 'code' | 'message'> {
+export function asDefect(error: unknown): Pick<Defect, 'code' | 'message'> {
   if (error instanceof TubeletError) {
     const { code, details, message } = error;
     return { code, message: typeof details['message'] === 'string' ? details['message'] : message };

@@ -2,8 +2,8 @@
 
 export { contactSheet } from './contact-sheet.ts';
 export type { ContactSheetOptions, ContactSheetRow } from './contact-sheet.ts';
-export { datasetSheet, inspect } from './inspect.ts';
-export type { ClassCount, Inspection, Spread } from './inspect.ts';
+export { datasetSheet, inspect, writeDatasetSheet } from './inspect.ts';
+export type { ClassCount, DatasetSheetOptions, Inspection, Spread } from './inspect.ts';
 export { sampleImages } from './sample-images.ts';
 export { verify } from './verify.ts';
 export type { VerifyDatasetOptions, VerifyReport } from './verify.ts';

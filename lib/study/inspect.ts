@@ -1,7 +1,9 @@
-/** What is in a dataset: counts from its indexes, sizes and durations from some of its samples. */
+/** What is in a dataset: counts from its indexes, sizes and durations from the heads of some of its samples. */
 
+import { writeFile } from 'node:fs/promises';
+import { TubeletError, checkInteger, toWriteError } from '../core/index.ts';
 import { openDataset } from '../shard/index.ts';
-import type { Dataset, DatasetInfo, Sample } from '../shard/index.ts';
+import type { Dataset, DatasetInfo, Sample, SampleMeta } from '../shard/index.ts';
 import { contactSheet } from './contact-sheet.ts';
 import type { ContactSheetRow } from './contact-sheet.ts';
 import { sampleImages, spreadPlaces } from './sample-images.ts';
@@ -32,7 +34,9 @@ export interface Inspection {
   readonly framesPerSample: Spread;
   /** How many samples, evenly spread over the dataset, the rest was read from. */
   readonly samplesRead: number;
-  /** Duration of source videos in seconds, and their frame rates. */
+  /** How many more were to be read and are damaged or missing. */
+  readonly samplesUnreadable: number;
+  /** Duration in seconds of the video that a sample is from, and its frame rate; a video counts once for each sample read. */
   readonly sourceSeconds: Spread;
   readonly sourceFps: Spread;
   /** Sizes of source videos and of stored frames as `WIDTHxHEIGHT`, with the number of samples, most frequent first. */
@@ -40,13 +44,23 @@ export interface Inspection {
   readonly storedSizes: Readonly<Record<string, number>>;
 }
 
+/** How a contact sheet is drawn. */
+export interface DatasetSheetOptions {
+  /** The sample to draw; default one of each class. */
+  readonly key?: string;
+  /** How many samples at most when no key is given; default 12. */
+  readonly rows?: number;
+  /** Frames side by side; default 8. */
+  readonly frames?: number;
+}
+
 /** Samples that are opened to learn about sizes and durations. */
 const SAMPLES_TO_READ = 200;
 
 /**
- * Describes a dataset.
+ * Describes a dataset. Samples that cannot be read are counted.
  *
- * @throws {TubeletError} TUBE_DATASET_*, TUBE_SHARD_*, TUBE_SAMPLE_DAMAGED
+ * @throws {TubeletError} TUBE_DATASET_*, TUBE_VERSION_UNSUPPORTED
  */
 export async function inspect(
   folder: string,
@@ -68,12 +82,13 @@ export async function inspect(
     const name = label === null ? null : (info.classes[label] ?? null);
     return { label, name, samples, frames };
   }).sort((a, b) => (a.label ?? Infinity) - (b.label ?? Infinity));
-  const samples = await readSome(dataset, signal);
+  const { samples, samplesUnreadable } = await readHeads(dataset, signal);
   return {
     info,
     classes,
     framesPerSample: spreadOf(lengths),
     samplesRead: samples.length,
+    samplesUnreadable,
     sourceSeconds: spreadOf(samples.map(({ source }) => source.seconds)),
     sourceFps: spreadOf(samples.map(({ source }) => source.fps)),
     sourceSizes: tally(samples.map(({ source }) => `${source.width}x${source.height}`)),
@@ -82,36 +97,67 @@ export async function inspect(
 }
 
 /**
- * Draws samples of a dataset as a contact sheet (PNG): the one with the given key, or else one of each class.
+ * Draws samples of a dataset as a contact sheet (PNG): the one with the given key, or else one of each class, where damaged ones
+ * are a title without pictures.
  *
- * @param options.rows how many samples at most when no key is given; default 12
- * @throws {TubeletError} TUBE_SAMPLE_NOT_FOUND, TUBE_DATASET_*, TUBE_SHARD_*, TUBE_SAMPLE_DAMAGED
+ * @throws {TubeletError} TUBE_SAMPLE_NOT_FOUND, TUBE_DATASET_*; of the sample with the key also TUBE_SHARD_*, TUBE_SAMPLE_DAMAGED
+ * @throws {RangeError} if `rows` or `frames` is not an integer of at least 1
  */
 export async function datasetSheet(
   folder: string,
-  {
-    key,
-    rows = 12,
-    frames = 8,
-  }: { readonly key?: string; readonly rows?: number; readonly frames?: number } = {},
+  { key, rows = 12, frames = 8 }: DatasetSheetOptions = {},
 ): Promise<Buffer> {
+  checkInteger('rows', rows, { min: 1 });
+  checkInteger('frames', frames, { min: 1 });
   await using dataset = await openDataset(folder);
   const positions =
     key === undefined ? await onePerClass(dataset, rows) : [await dataset.find(key)];
   const places = key === undefined ? frames : Infinity;
   const drawn: ContactSheetRow[] = [];
   for (const position of positions) {
-    const sample = await dataset.read(position);
-    const chosen = spreadPlaces(sample, Math.min(places, 64));
-    const images = await sampleImages(sample, chosen);
-    for (let first = 0; first < images.length; first += frames) {
-      drawn.push({
-        title: first === 0 ? titleOf(sample) : '',
-        frames: images.slice(first, first + frames),
-      });
+    try {
+      drawn.push(...(await drawSample(await dataset.read(position), places, frames)));
+    } catch (error) {
+      if (key !== undefined || !isUnreadable(error)) throw error;
+      const title = `${(await dataset.entry(position)).key}  ${error.code}`;
+      drawn.push({ title, frames: [] });
     }
   }
   return contactSheet(drawn, { maxFramesPerRow: frames });
+}
+
+/**
+ * Draws as {@link datasetSheet}, into a file.
+ *
+ * @throws {TubeletError} as {@link datasetSheet}, TUBE_OUT_NOT_WRITABLE, TUBE_DISK_FULL
+ */
+export async function writeDatasetSheet(
+  folder: string,
+  path: string,
+  options: DatasetSheetOptions = {},
+): Promise<void> {
+  const sheet = await datasetSheet(folder, options);
+  await writeFile(path, sheet).catch((error: unknown) => {
+    throw toWriteError(error, path);
+  });
+}
+
+/** At most `count` frames of a sample, in rows of `perRow`. */
+async function drawSample(
+  sample: Sample,
+  count: number,
+  perRow: number,
+): Promise<ContactSheetRow[]> {
+  const images = await sampleImages(sample, spreadPlaces(sample, Math.min(count, 64)));
+  return Array.from({ length: Math.ceil(images.length / perRow) }, (_, row) => ({
+    title: row === 0 ? titleOf(sample) : '',
+    frames: images.slice(row * perRow, (row + 1) * perRow),
+  }));
+}
+
+/** Whether only this sample or its shard is at fault. */
+function isUnreadable(error: unknown): error is TubeletError {
+  return error instanceof TubeletError && /^TUBE_(SAMPLE|SHARD)_/.test(error.code);
 }
 
 function titleOf({ key, class: name, label, source, frameIndex }: Sample): string {
@@ -136,23 +182,26 @@ async function onePerClass(dataset: Dataset, rows: number): Promise<number[]> {
   return evenly(found, rows);
 }
 
-async function readSome(
+async function readHeads(
   dataset: Dataset,
   signal: AbortSignal | undefined,
-): Promise<Pick<Sample, 'source' | 'shape' | 'clipShape'>[]> {
+): Promise<{ samples: SampleMeta[]; samplesUnreadable: number }> {
   const all = Array.from({ length: dataset.numSamples }, (_, position) => position);
-  const read: Pick<Sample, 'source' | 'shape' | 'clipShape'>[] = [];
-  for await (const sample of dataset.samples({
-    positions: evenly(all, SAMPLES_TO_READ),
-    ...(signal === undefined ? {} : { signal }),
-  })) {
-    const { source, shape, clipShape } = sample;
-    read.push({ source, shape, ...(clipShape === undefined ? {} : { clipShape }) });
+  const samples: SampleMeta[] = [];
+  let samplesUnreadable = 0;
+  for (const position of evenly(all, SAMPLES_TO_READ)) {
+    signal?.throwIfAborted();
+    try {
+      samples.push(await dataset.readHead(position));
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      samplesUnreadable++;
+    }
   }
-  return read;
+  return { samples, samplesUnreadable };
 }
 
-function storedSize({ shape, clipShape }: Pick<Sample, 'shape' | 'clipShape'>): string {
+function storedSize({ shape, clipShape }: SampleMeta): string {
   const [, height = 0, width = 0] = clipShape ?? shape;
   return `${width}x${height}`;
 }

@@ -2,14 +2,25 @@ import { readFile, readdir, readlink, rm, truncate, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { TubeletError, createRng } from '../../lib/core/index.ts';
 import {
+  encodeMeta,
   openDataset,
   readDatasetInfo,
   readSidecar,
   writeDatasetInfo,
 } from '../../lib/shard/index.ts';
+import type { Sample } from '../../lib/shard/index.ts';
+import { decodeHead } from '../../lib/shard/sample.ts';
 import { buildKeyIndex } from '../../lib/shard/key-index.ts';
-import { makeSample, pack, plain, temporaryFolder, writeDataset } from '../helpers/make-dataset.ts';
+import {
+  makeSample,
+  pack,
+  plain,
+  temporaryFolder,
+  writeDataset,
+  writeShard,
+} from '../helpers/make-dataset.ts';
 
 const SIZES = [3, 0, 5, 1];
 const TOTAL = 9;
@@ -92,6 +103,60 @@ test('every sample is found by position, by key and in order', async (t) => {
     t.deepEqual([key, label, frames], [sample.key, sample.label, sample.frameIndex.length]);
   }
   t.is((await dataset.entry(3)).shard, 'train-000002');
+});
+
+test('the head of a sample is read without its pixels, however long it is', async (t) => {
+  const folder = await temporaryFolder(t);
+  const wide = { ...makeSample(0), shape: [2, 200, 200, 3], data: new Uint8Array(240_000) };
+  const count = 40_000;
+  const long = {
+    ...wide,
+    key: 'long',
+    source: { ...wide.source, frames: null },
+    frameIndex: Array.from({ length: count }, (_, k) => k),
+    ptsSeconds: Array.from({ length: count }, (_, k) => k / 30),
+    shape: [count, 1, 20, 3],
+    data: new Uint8Array(count * 60),
+  };
+  const samples = [makeSample(2), wide, long] as Sample[];
+  const info = await writeDataset(folder, [samples.length]);
+  const shards = [await writeShard(folder, info.shards[0]!.name, samples)];
+  const { bytes } = shards[0]!;
+  await writeDatasetInfo(folder, { ...info, shards, totals: { ...info.totals, bytes } });
+  const tar = join(folder, `${info.shards[0]!.name}.tar`);
+  const whole = await readFile(tar);
+  await using dataset = await openDataset(folder);
+  for (const [position, { data: _data, ...head }] of samples.entries()) {
+    const { offset, bytes: payload } = await dataset.entry(position);
+    t.deepEqual(await dataset.readHead(position), head);
+    const damaged = Buffer.from(whole);
+    damaged[offset + payload - 1]! ^= 1;
+    await writeFile(tar, damaged);
+    if (payload > 2 ** 16) t.deepEqual(await dataset.readHead(position), head);
+    else await t.throwsAsync(dataset.readHead(position), { code: 'TUBE_SAMPLE_DAMAGED' });
+    await writeFile(tar, whole);
+  }
+});
+
+test('heads with flipped bits: some head or a coded error', async (t) => {
+  const rng = createRng(7, 'fuzz-heads');
+  const { data: _data, ...meta } = makeSample(2);
+  const good = Buffer.concat([encodeMeta(meta), Buffer.alloc(9)]);
+  t.deepEqual(decodeHead(good), meta);
+  t.is(decodeHead(good.subarray(0, -20)), null);
+  for (let round = 0; round < 2000; round++) {
+    const bytes = Buffer.from(good);
+    bytes[rng.integer(0, bytes.length)]! ^= 1 << rng.integer(0, 8);
+    try {
+      decodeHead(
+        bytes.subarray(0, rng.integer(0, 4) === 0 ? rng.integer(0, bytes.length) : undefined),
+      );
+    } catch (error) {
+      if (!(error instanceof TubeletError)) throw error;
+      t.regex(error.code, /^TUBE_(SAMPLE_DAMAGED|VERSION_UNSUPPORTED)$/);
+    }
+  }
+  t.is(decodeHead(Uint8Array.of(0xdf, 0xff, 0xff, 0xff, 0xff)), null);
 });
 
 test('positions may come in any order and repeat', async (t) => {

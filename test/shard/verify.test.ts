@@ -11,6 +11,7 @@ import {
 } from '../../lib/shard/index.ts';
 import type { Defect, VerifyOptions } from '../../lib/shard/index.ts';
 import {
+  FAILURE,
   makeSample,
   plain,
   temporaryFolder,
@@ -138,6 +139,87 @@ test('a key in two shards is found', async (t) => {
   const defects = all.filter(({ key }) => key !== null); // the made-up totals are noticed as well
   t.deepEqual(defects.map(brief), [['TUBE_DATASET_DAMAGED', makeSample(0).key]]);
   t.is(defects[0]!.shard, 'again');
+});
+
+/** Defects as texts, `shard key: message`. */
+async function textsOf(folder: string): Promise<string[]> {
+  return (await defectsOf(verifyDataset(folder))).map(
+    ({ shard, key, message }) => `${shard ?? ''} ${key ?? ''}: ${message}`,
+  );
+}
+
+test('every shard that came from another dataset is named, and the others are looked at', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeDataset(folder, [1, 1, 1]);
+  for (const name of ['train-000000', 'train-000001']) {
+    await writeShard(folder, name, [makeSample(name.endsWith('0') ? 7 : 8), makeSample(9)]);
+  }
+  await rm(join(folder, 'train-000002.tar'));
+  const defects = await defectsOf(verifyDataset(folder));
+  const found = defects
+    .filter(({ shard }) => shard !== null)
+    .map(({ code, shard }) => [code, shard]);
+  t.deepEqual(found, [
+    ['TUBE_DATASET_DAMAGED', 'train-000000'],
+    ['TUBE_DATASET_DAMAGED', 'train-000001'],
+    ['TUBE_SHARD_NOT_FOUND', 'train-000002'],
+    ['TUBE_DATASET_DAMAGED', 'train-000001'], // sample 9 is in both
+  ]);
+  t.is(defects[0]!.message, 'dataset.json and the sidecar disagree on bytes, samples, sha256');
+});
+
+test('a missing sidecar is one defect', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeDataset(folder, [1, 1, 1]);
+  await rm(join(folder, 'train-000001.json'));
+  t.deepEqual(await textsOf(folder), ['train-000001 : file is missing']);
+});
+
+test('dataset.json and the sidecars agree on videos, failures and labels', async (t) => {
+  const folder = await temporaryFolder(t);
+  const info = await writeDataset(folder, [2, 1]);
+  await writeDatasetInfo(folder, {
+    ...info,
+    source: { ...info.source, videos: 6 },
+    classes: ['one', 'two'],
+    totals: { ...info.totals, failures: { TUBE_NOT_VIDEO: 1, TUBE_NO_FRAMES: 1 } },
+  });
+  t.deepEqual(await textsOf(folder), [
+    `train-000001 ${makeSample(2).key}: label 2 is none of the 2 classes`,
+    ' : source.videos is 6, with 3 in the dataset and 2 failed',
+    ' : totals.failures.TUBE_NOT_VIDEO is 1, the sidecars sum up to 2',
+    ' : totals.failures.TUBE_NO_FRAMES is 1, the sidecars sum up to 0',
+  ]);
+});
+
+test('failures.jsonl must list the failures of the sidecars', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeDataset(folder, [1, 1]);
+  const lines = ['train-000000', 'train-000001'].map(
+    (shard) => `${JSON.stringify({ shard, ...FAILURE })}\n`,
+  );
+  const path = join(folder, 'failures.jsonl');
+  await writeFile(path, lines.join(''));
+  t.deepEqual(await textsOf(folder), []);
+  for (const wrong of ['', lines[0]!, lines.toReversed().join('')]) {
+    await writeFile(path, wrong);
+    t.deepEqual(await textsOf(folder), [
+      ' : failures.jsonl does not list the failures of the sidecars',
+    ]);
+  }
+});
+
+test('shard files that dataset.json does not name are listed, other files are not', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeDataset(folder, [1]);
+  const names = ['train-000001.tar', 'train-000001.json', 'tiny-000000.tar'];
+  const others = ['other-000000.tar', 'train.tar', 'plan.json', 'train-000001.tar.tmp', 'a.txt'];
+  for (const name of [...names, ...others]) await writeFile(join(folder, name), '');
+  t.deepEqual(await textsOf(folder), [
+    'tiny-000000 : dataset.json does not name tiny-000000.tar',
+    'train-000001 : dataset.json does not name train-000001.json',
+    'train-000001 : dataset.json does not name train-000001.tar',
+  ]);
 });
 
 const READ_CODES = new Set([

@@ -1,13 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { convert } from '../../lib/convert/index.ts';
 import { decodeImage } from '../../lib/sample/index.ts';
 import { openDataset } from '../../lib/shard/index.ts';
-import { datasetSheet, inspect } from '../../lib/study/index.ts';
+import { datasetSheet, inspect, writeDatasetSheet } from '../../lib/study/index.ts';
 import { runCli, runJson } from '../helpers/cli.ts';
 import { writeGreyVideo } from '../helpers/grey-videos.ts';
-import { temporaryFolder } from '../helpers/make-dataset.ts';
+import { makeSample, temporaryFolder, writeDataset } from '../helpers/make-dataset.ts';
 
 /** Three videos of class a, one of class b, one damaged. */
 async function writeKnown(folder: string): Promise<string> {
@@ -52,6 +52,8 @@ test('inspecting a known dataset gives its numbers', async (t) => {
     /videos +4 of 5\n/,
     /samples +4\n/,
     /frames +115 /,
+    /duration +0:10\n/,
+    /source of a sample +1\.0 to 4\.0, median 3\.0 s; 10\.0 to 25\.0, median 10\.0 frames per second\n/,
     /failed +1 TUBE_NOT_VIDEO\n/,
     /a +3 +75\n/,
     /b +1 +40\n/,
@@ -79,6 +81,62 @@ test('contact sheets of the dataset and of one sample are pictures', async (t) =
   t.is(rowsOf(all.height), 2);
   t.is(rowsOf(one.height), Math.ceil(numFrames / 8));
   t.is(rowsOf((await decodeImage(await datasetSheet(out, { rows: 1 }))).height), 1);
+});
+
+test('damaged samples are counted and drawn as such, the others are shown', async (t) => {
+  const folder = await temporaryFolder(t);
+  const out = await writeKnown(folder);
+  await using dataset = await openDataset(out);
+  const { key, shard, offset } = await dataset.entry(0);
+  const tar = join(out, `${shard}.tar`);
+  const bytes = await readFile(tar);
+  bytes[offset + 20]! ^= 1;
+  await writeFile(tar, bytes);
+  const found = await inspect(out);
+  t.deepEqual([found.samplesRead, found.samplesUnreadable], [3, 1]);
+  t.regex((await runCli('inspect', out)).stdout, /unreadable +1 of 4 samples looked at\n/);
+  // A row with pictures, and one of which there is only the title.
+  const { height } = await decodeImage(await datasetSheet(out));
+  t.is(height, 48 + (24 + 112) + 20 + 24);
+  await t.throwsAsync(datasetSheet(out, { key }), { code: 'TUBE_SAMPLE_DAMAGED' });
+  await rm(tar);
+  const { samplesUnreadable, classes } = await inspect(out);
+  t.true(samplesUnreadable > 0);
+  t.is(classes.length, 2);
+});
+
+test('the keys of a dataset are listed one a line, in order', async (t) => {
+  const out = join(await temporaryFolder(t), 'out');
+  await mkdir(out);
+  await writeDataset(out, [2, 0, 5]);
+  const keys = Array.from({ length: 7 }, (_, i) => `${makeSample(i).key}\n`);
+  t.like(await runCli('inspect', out, '--keys'), { code: 0, stdout: keys.join(''), stderr: '' });
+});
+
+test('wrong numbers are refused by name', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeDataset(folder, [2]);
+  for (const rows of [0, -1.5, NaN]) {
+    const error = await t.throwsAsync(datasetSheet(folder, { rows }), { instanceOf: RangeError });
+    t.regex(error.message, /^"rows"/);
+  }
+  await t.throwsAsync(datasetSheet(folder, { frames: 0 }), { instanceOf: RangeError });
+  for (const rows of ['0', '-1.5']) {
+    const png = join(folder, 'x.png');
+    const { code, stderr } = await runCli('inspect', folder, `--rows=${rows}`, '--out', png);
+    t.is(code, 2);
+    t.regex(stderr, /^--rows/);
+  }
+});
+
+test('a sheet that cannot be written is an error with its path', async (t) => {
+  const folder = await temporaryFolder(t);
+  const out = await writeKnown(folder);
+  const path = join(folder, 'none', 'x.png');
+  await t.throwsAsync(writeDatasetSheet(out, path), { code: 'TUBE_OUT_NOT_WRITABLE' });
+  const { code, stderr } = await runCli('inspect', out, '--out', path);
+  t.is(code, 1);
+  t.regex(stderr, /^TUBE_OUT_NOT_WRITABLE: .*x\.png/);
 });
 
 test('an unknown key is told', async (t) => {

@@ -35,9 +35,10 @@ export async function readTubeletsLayout(
   let clips = planClips(times, content, ref);
   let report = await readClips(task, content, { clips, builder, onProgress });
   if (report === null) {
-    // The packets promised frames that did not come: count by decoding and plan again. Clips already added are the same ones.
+    // The packets promised frames that did not come: count by decoding and plan anew.
+    builder.clear();
     times = await listFrameTimes(file, { onProgress, decode: true });
-    clips = planClips(times, content, ref).slice(builder.numSamples);
+    clips = planClips(times, content, ref);
     report = await readClips(task, content, { clips, builder, onProgress });
   }
   if (report === null) throw new TubeletError('TUBE_NO_FRAMES', { message: 'frames vanish' });
@@ -99,7 +100,7 @@ async function readClips(
   });
   const kept = new Map<number, VideoFrame>();
   let clip = 0;
-  for await (const frame of reader.frames()) {
+  for await (const frame of framesIfAny(reader)) {
     kept.set(frame.frameIndex, frame);
     for (let wanted = clips[clip]; wanted !== undefined; wanted = clips[++clip]) {
       if (!wanted.every((frameIndex) => kept.has(frameIndex))) break;
@@ -108,6 +109,15 @@ async function readClips(
     }
   }
   return clip === clips.length ? reader.report : null;
+}
+
+/** The frames of a reader; none if the wanted ones are not there. */
+async function* framesIfAny(reader: VideoReader): AsyncGenerator<VideoFrame, void, undefined> {
+  try {
+    yield* reader.frames();
+  } catch (error) {
+    if (!(error instanceof TubeletError) || error.code !== 'TUBE_EMPTY_SPAN') throw error;
+  }
 }
 
 function addClip(

@@ -36,8 +36,8 @@ interface Job {
   readonly isKept: boolean;
 }
 
-/** Videos whose results may wait for an earlier one, per worker. */
-const AHEAD_PER_WORKER = 8;
+/** Videos whose results may wait for an earlier one, per worker: enough work for the others while one hangs. */
+const AHEAD_PER_WORKER = 64;
 
 /** Writes shards until all are done, too many videos have failed, or the signal says stop. */
 export async function runShards(
@@ -56,12 +56,13 @@ export async function runShards(
   using _abort = onAbort(signal, () => void pool[Symbol.asyncDispose]());
   const convertVideo = async (job: Job): Promise<{ job: Job; outcome: VideoOutcome }> => {
     if (job.isKept) return { job, outcome: { kind: 'kept' } };
-    const spool = spools.take();
+    const spool = await spools.take();
     const file = videoFilePath(videos.root, job.ref.path);
     const { video: content } = plan.content;
     const split = job.ref.split ?? plan.content.split;
     try {
       const result = await pool.run({ file, ref: job.ref, split, content, spool });
+      spools.fill(spool, bytesOf(result));
       return { job, outcome: { kind: 'done', result, spool } };
     } catch (error) {
       signal?.throwIfAborted();
@@ -107,6 +108,10 @@ export async function runShards(
   }
 }
 
+function bytesOf({ samples }: VideoResult): number {
+  return samples.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** The videos of all pending shards, in order. */
 async function* listJobs(
   { videos, plan, names, survey }: Work,
@@ -148,6 +153,7 @@ async function checkSourceIsThere(root: string): Promise<void> {
 }
 
 function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
+  if (signal?.aborted === true) act();
   signal?.addEventListener('abort', act, { once: true });
   return { [Symbol.dispose]: () => signal?.removeEventListener('abort', act) };
 }

@@ -30,8 +30,10 @@ export class SampleBuilder {
     this.#spool = spool;
   }
 
-  get numSamples(): number {
-    return this.#parts.length;
+  /** Forgets all samples. */
+  clear(): void {
+    this.#parts.length = 0;
+    this.#spool.rewind();
   }
 
   /** Adds the next sample of the video. The pixels may be reused when the call returns. */

@@ -7,10 +7,17 @@ import type { SpooledSample } from './video-task.ts';
 
 const BLOCK_BYTES = 2 ** 20;
 
+/** Bytes that may wait to be written before no further video is begun. */
+const MAX_WAITING_BYTES = 2 ** 31;
+
 /** A folder of spool files; belongs to the caller, who must dispose of it. */
 export class SpoolFiles {
   readonly #folder: string;
   readonly #free: string[] = [];
+  /** Bytes of files that are filled and not yet given back. */
+  readonly #filled = new Map<string, number>();
+  readonly #waiting: (() => void)[] = [];
+  #waitingBytes = 0;
   #count = 0;
 
   private constructor(folder: string) {
@@ -28,15 +35,30 @@ export class SpoolFiles {
     return new SpoolFiles(folder);
   }
 
-  /** Path of a file that nobody else uses until it is given back. */
-  take(): string {
+  /**
+   * Path of a file that nobody else uses until it is given back. Waits while too much is filled; videos are begun in order, so
+   * the one that all others wait for has its file already.
+   */
+  async take(): Promise<string> {
+    while (this.#waitingBytes > MAX_WAITING_BYTES) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
     // The process id keeps a worker that outlives its killed parent out of the files of the next run.
     return this.#free.pop() ?? join(this.#folder, `${process.pid}-${this.#count++}.spool`);
   }
 
+  /** Says how much a file now holds. */
+  fill(path: string, bytes: number): void {
+    this.#filled.set(path, bytes);
+    this.#waitingBytes += bytes;
+  }
+
   /** Gives a file back; its content may be overwritten. */
   giveBack(path: string): void {
+    this.#waitingBytes -= this.#filled.get(path) ?? 0;
+    this.#filled.delete(path);
     this.#free.push(path);
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** Removes a file whose worker may have been killed: a write may still be under way, so nobody else is to have the file. */

@@ -38,6 +38,11 @@ export class SpoolWriter {
     return { offset, bytes: this.#position - offset };
   }
 
+  /** Starts over; what was appended is overwritten. */
+  rewind(): void {
+    this.#position = 0;
+  }
+
   [Symbol.dispose](): void {
     closeSync(this.#fd);
   }

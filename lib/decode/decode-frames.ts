@@ -45,7 +45,7 @@ export interface DecodedFrame {
   readonly ptsSeconds: number;
 }
 
-/** Decodes everything and counts; right for every file, and the judge of all others. */
+/** Decodes everything and counts; right for every file, and the judge of all others. Yields null where there is nothing to show. */
 export function* countFrames(
   video: OpenVideo,
   choose: FrameChooser,
@@ -68,6 +68,7 @@ export function* countFrames(
       yield verdict === 'take' ? { frame, frameIndex, ptsSeconds } : null;
       frame.unref();
     }
+    yield null; // a long damaged stretch gives no frames, and the reader is to see that work goes on
   }
   tally.reachedEnd = true;
 }
@@ -114,6 +115,7 @@ export function* dropFrames(
       decoder.send(null);
     }
     if (tally.badPackets > 0) throw new NumberingLost('a packet cannot be decoded');
+    yield null;
     for (let frame = decoder.receive(); frame !== null; frame = decoder.receive()) {
       const due = expected.shift();
       if (due?.pts !== frame.bestEffortTimestamp || due.frameIndex === null || isDoubtful(frame)) {

@@ -21,7 +21,7 @@ export interface FrameIndex {
 }
 
 /** Packets between two chances for the caller to do something else. */
-const PACKETS_PER_TURN = 2000;
+const PACKETS_PER_TURN = 32;
 
 /**
  * Scans an open video to its end; yields now and then, so that the caller can turn the event loop. Returns null where only

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { scanFrames } from './frame-index.ts';
 import { openVideo } from './open-video.ts';
-import { VideoReader } from './video-reader.ts';
+import { TURN_MS, VideoReader } from './video-reader.ts';
 
 /** How to find the frames of a video. */
 export interface FrameTimesOptions {
@@ -27,10 +27,13 @@ export async function listFrameTimes(
     using video = openVideo(file);
     const scan = scanFrames(video);
     let step = scan.next();
+    let turnAt = performance.now() + TURN_MS;
     for (; step.done !== true; step = scan.next()) {
+      options.signal?.throwIfAborted();
+      if (performance.now() < turnAt) continue;
       options.onProgress?.(0);
       await setImmediate();
-      options.signal?.throwIfAborted();
+      turnAt = performance.now() + TURN_MS;
     }
     const index = step.value;
     if (index !== null && index.pts.length > 0) {

@@ -1,5 +1,6 @@
 /** The child's side of {@link ProcessPool}: takes tasks from the parent, answers with results, dies with its parent. */
 
+import { writeFileSync } from 'node:fs';
 import { TubeletError, messageText } from '../core/index.ts';
 import type { PlainError } from '../core/index.ts';
 
@@ -31,6 +32,7 @@ export function serveTasks(
     );
   });
   process.on('disconnect', () => process.exit(0));
+  volunteerForKilling();
   send({ kind: 'ready' });
   // Ctrl-C reaches the whole group of processes; what is to happen then is the parent's to decide.
   process.on('SIGINT', () => undefined);
@@ -38,6 +40,15 @@ export function serveTasks(
 
 function send(message: ChildMessage): void {
   if (process.connected) process.send?.(message);
+}
+
+/** Where memory runs out, the system is to end this process and not its parent (Linux). */
+function volunteerForKilling(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Another system, or not allowed: nothing lost.
+  }
 }
 
 function plainOf(error: unknown): PlainError {

@@ -2,14 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 
-const PAGE_BYTES = 4096;
-
 /** Resident bytes of a process, or 0 if unknown. */
 export function residentBytes(pid: number | undefined): number {
   if (pid === undefined || process.platform !== 'linux') return 0;
   try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
-    return Number.isFinite(pages) ? pages * PAGE_BYTES : 0;
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? 0 : Number(kilobytes) * 1024;
   } catch {
     return 0; // it has just ended
   }

@@ -8,7 +8,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { TubeletError } from '../core/index.ts';
-import type { ErrorCode } from '../core/index.ts';
+import type { ErrorCode, ErrorDetails } from '../core/index.ts';
 import { residentBytes } from './process-memory.ts';
 import type { ChildMessage, ParentMessage } from './process-child.ts';
 
@@ -88,7 +88,8 @@ export class ProcessPool<Task, Result> {
       if ('value' in outcome) return outcome.value as Result;
       const { error } = outcome;
       const isStart = error instanceof TubeletError && error.code === 'TUBE_WORKER_START';
-      if (!isStart || attempt === START_ATTEMPTS) throw error;
+      const isSlow = isStart && error.details['seconds'] !== undefined;
+      if (!isStart || isSlow || attempt === START_ATTEMPTS) throw error;
     }
   }
 
@@ -154,7 +155,8 @@ export class ProcessPool<Task, Result> {
       const cause = signal === null ? `exit code ${String(exitCode)}` : `signal ${signal}`;
       const lines = worker.lastWords.trim().split('\n');
       const words = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? '';
-      const message = words === '' ? cause : `${cause}: ${words}`;
+      // What a crash prints differs from run to run and would end up in the files; why a start failed is for the user.
+      const message = worker.isReady || words === '' ? cause : `${cause}: ${words}`;
       this.#fail(worker, deathCode(worker), { message });
       this.#forget(worker);
     });
@@ -200,13 +202,13 @@ export class ProcessPool<Task, Result> {
       if (job === null) continue;
       const seconds = (now - job.startedAt) / 1000;
       if (!worker.isReady) {
-        const message = `not ready after ${START_SECONDS} s`;
-        if (seconds > START_SECONDS) this.#fail(worker, 'TUBE_WORKER_START', { message });
+        const details = { message: 'not ready in time', seconds: START_SECONDS };
+        if (seconds > START_SECONDS) this.#fail(worker, 'TUBE_WORKER_START', details);
       } else if (seconds > timeoutSeconds) {
-        const message = `not done after ${timeoutSeconds} s, ${job.done} frames were`;
+        const message = `not done after ${timeoutSeconds} s`;
         this.#fail(worker, 'TUBE_DECODE_TIMEOUT', { message });
       } else if ((now - job.progressAt) / 1000 > stallSeconds) {
-        const message = `no progress for ${stallSeconds} s after ${job.done} frames`;
+        const message = `no progress for ${stallSeconds} s`;
         this.#fail(worker, 'TUBE_DECODE_TIMEOUT', { message });
       } else if (residentBytes(worker.child.pid) > memoryBytes) {
         const message = `more than ${Math.round(memoryBytes / 2 ** 20)} MiB`;
@@ -216,7 +218,7 @@ export class ProcessPool<Task, Result> {
   }
 
   /** Fails the task of a process and makes an end of the process. */
-  #fail(worker: Worker, code: ErrorCode, details: { readonly message: string }): void {
+  #fail(worker: Worker, code: ErrorCode, details: ErrorDetails): void {
     if (worker.job === null) return;
     worker.child.kill('SIGKILL');
     this.#settle(worker, { error: new TubeletError(code, details) });

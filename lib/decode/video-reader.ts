@@ -68,7 +68,7 @@ export interface VideoReport {
 const JUMP_FRAMES = 24;
 
 /** Milliseconds of work between two turns of the event loop. */
-const TURN_MS = 50;
+export const TURN_MS = 50;
 
 /** Reads one video file; a reader is for one pass. */
 export class VideoReader {

@@ -10,13 +10,13 @@ import { bytesFromText, displayPath } from './path-text.ts';
 const INTEGER = /^[+-]?\d{1,15}(?:\.0*)?$/;
 
 /** The label texts of one entry. */
-export interface LabelTexts {
+interface LabelTexts {
   readonly label: string | null;
   readonly className: string | null;
 }
 
 /** Class id and name of one entry. */
-export interface ClassOfVideo {
+interface ClassOfVideo {
   readonly label: number | null;
   readonly className: string | null;
 }

@@ -11,7 +11,7 @@ const MAX_LOAD = 0.75;
 const WORDS = 4;
 
 /** An earlier row with the same id. */
-export interface EarlierRow {
+interface EarlierRow {
   /** Its line in the list, from 1. */
   readonly line: number;
   /** Whether it says the same. */

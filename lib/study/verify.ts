@@ -37,6 +37,11 @@ export async function verify(
   folder: string,
   { signal, onProgress, onDefect }: VerifyDatasetOptions = {},
 ): Promise<VerifyReport> {
+  if (/^https?:/i.test(folder)) {
+    throw new RangeError(
+      `"folder" must be a local folder; copy the dataset first (got ${folder}).`,
+    );
+  }
   await using dataset = await openDataset(folder);
   const samplesTotal = dataset.numSamples;
   let samplesDone = 0;

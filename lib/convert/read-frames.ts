@@ -22,7 +22,6 @@ export async function readFramesLayout(
   content: FramesContent,
   { builder, onProgress }: { builder: SampleBuilder; onProgress: (done: number) => void },
 ): Promise<VideoResult> {
-  let framesSeen = 0;
   const reader = new VideoReader(file, {
     createChooser: () => chooserOf(content, ref),
     chooseSize: ({ width, height }) => shortSideSize(width, height, content.shortSide),
@@ -30,10 +29,7 @@ export async function readFramesLayout(
     ...(ref.startSeconds === null
       ? {}
       : { notBefore: { seconds: ref.startSeconds - HAIR_SECONDS } }),
-    onProgress: (done) => {
-      framesSeen = done;
-      onProgress(done);
-    },
+    onProgress,
   });
   let frames: VideoFrame[] = [];
   let bytes = 0;
@@ -52,8 +48,7 @@ export async function readFramesLayout(
     bytes += frame.data.length;
   }
   addSample(builder, content, frames);
-  const { report } = reader;
-  return builder.finish(report, report.numFrames ?? framesSeen);
+  return builder.finish(reader.report);
 }
 
 function addSample(

@@ -42,7 +42,7 @@ export async function readTubeletsLayout(
     report = await readClips(task, content, { clips, builder, onProgress });
   }
   if (report === null) throw new TubeletError('TUBE_NO_FRAMES', { message: 'frames vanish' });
-  return builder.finish({ ...report, numFrames: times.length }, times.length);
+  return builder.finish({ ...report, numFrames: times.length });
 }
 
 /** Frame numbers of every clip, in the order of their starts. */

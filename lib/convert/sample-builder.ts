@@ -42,7 +42,7 @@ export class SampleBuilder {
   }
 
   /** Packs the heads with what reading the whole video has shown. */
-  finish({ info, numFrames, warnings }: VideoReport, framesSeen: number): VideoResult {
+  finish({ info, numFrames, warnings }: VideoReport): VideoResult {
     const { ref, split } = this.#task;
     const seconds = info.durationSeconds ?? this.#storedSeconds();
     const source = {
@@ -69,7 +69,7 @@ export class SampleBuilder {
       return { key, label: ref.label, frames: body.frameIndex.length, head, offset, bytes };
     });
     const milliseconds = Math.round(spanSeconds(ref, seconds) * 1000);
-    return { samples, warnings, milliseconds, framesSeen };
+    return { samples, warnings, milliseconds };
   }
 
   /** Time from the first stored frame to the last. */

@@ -36,11 +36,11 @@ export class SpoolFiles {
   }
 
   /**
-   * Path of a file that nobody else uses until it is given back. Waits while too much is filled; videos are begun in order, so
-   * the one that all others wait for has its file already.
+   * Path of a file that nobody else uses until it is given back. Waits while too much is filled. Files are handed out in the
+   * order of the calls: where that is the order of the videos, what fills the folder is of earlier ones and goes away.
    */
   async take(): Promise<string> {
-    while (this.#waitingBytes > MAX_WAITING_BYTES) {
+    if (this.#waitingBytes > MAX_WAITING_BYTES || this.#waiting.length > 0) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     // The process id keeps a worker that outlives its killed parent out of the files of the next run.
@@ -58,6 +58,7 @@ export class SpoolFiles {
     this.#waitingBytes -= this.#filled.get(path) ?? 0;
     this.#filled.delete(path);
     this.#free.push(path);
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return;
     for (const wake of this.#waiting.splice(0)) wake();
   }
 

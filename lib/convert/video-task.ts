@@ -35,6 +35,4 @@ export interface VideoResult {
   readonly warnings: readonly VideoWarning[];
   /** Duration of the video, or of the span of it that is meant, in milliseconds. */
   readonly milliseconds: number;
-  /** Frames that went through the decoder or were numbered past it. */
-  readonly framesSeen: number;
 }

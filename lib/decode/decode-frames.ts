@@ -7,6 +7,8 @@
  * - counting: decodes everything and counts.
  *
  * The first two check every frame against what they expect and throw `NumberingLost` at the first doubt.
+ *
+ * All yield null after every packet, so that the caller sees that work goes on even where no frame comes out for long.
  */
 
 import {
@@ -45,7 +47,7 @@ export interface DecodedFrame {
   readonly ptsSeconds: number;
 }
 
-/** Decodes everything and counts; right for every file, and the judge of all others. Yields null where there is nothing to show. */
+/** Decodes everything and counts; right for every file, and the judge of all others. */
 export function* countFrames(
   video: OpenVideo,
   choose: FrameChooser,
@@ -65,10 +67,10 @@ export function* countFrames(
       tally.lastPtsSeconds = ptsSeconds;
       const verdict = choose(frameIndex, ptsSeconds, clock.firstSeconds);
       if (verdict === 'stop') return;
-      yield verdict === 'take' ? { frame, frameIndex, ptsSeconds } : null;
+      if (verdict === 'take') yield { frame, frameIndex, ptsSeconds };
       frame.unref();
     }
-    yield null; // a long damaged stretch gives no frames, and the reader is to see that work goes on
+    yield null;
   }
   tally.reachedEnd = true;
 }
@@ -115,7 +117,6 @@ export function* dropFrames(
       decoder.send(null);
     }
     if (tally.badPackets > 0) throw new NumberingLost('a packet cannot be decoded');
-    yield null;
     for (let frame = decoder.receive(); frame !== null; frame = decoder.receive()) {
       const due = expected.shift();
       if (due?.pts !== frame.bestEffortTimestamp || due.frameIndex === null || isDoubtful(frame)) {
@@ -124,10 +125,10 @@ export function* dropFrames(
       if (due.frameIndex >= stopAt) return;
       const ptsSeconds = video.secondsOf(due.pts);
       tally.lastPtsSeconds = ptsSeconds;
-      const isTaken = taken.delete(due.frameIndex);
-      yield isTaken ? { frame, frameIndex: due.frameIndex, ptsSeconds } : null;
+      if (taken.delete(due.frameIndex)) yield { frame, frameIndex: due.frameIndex, ptsSeconds };
       frame.unref();
     }
+    yield null;
   }
   if (expected.length > 0) throw new NumberingLost('the last frames are missing');
   tally.reachedEnd = true;
@@ -169,9 +170,10 @@ export function* seekFrames(
       const ptsSeconds = video.secondsOf(pts);
       const verdict = choose(frameIndex, ptsSeconds, video.secondsOf(firstPts));
       if (verdict === 'stop') return;
-      yield verdict === 'take' ? { frame, frameIndex, ptsSeconds } : null;
+      if (verdict === 'take') yield { frame, frameIndex, ptsSeconds };
       frame.unref();
     }
+    yield null;
   }
   if (due !== index.pts.length) throw new NumberingLost('the last frames are missing');
 }

@@ -10,7 +10,8 @@ export interface FrameTimesOptions {
   /** Decode even if the packets look trustworthy; for files that gave other frames than their packets promised. */
   readonly decode?: boolean;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (framesDone: number) => void;
+  /** As for a {@link VideoReader}. */
+  readonly onProgress?: (done: number) => void;
 }
 
 /**
@@ -31,7 +32,7 @@ export async function listFrameTimes(
     for (; step.done !== true; step = scan.next()) {
       options.signal?.throwIfAborted();
       if (performance.now() < turnAt) continue;
-      options.onProgress?.(0);
+      options.onProgress?.(video.packetsRead);
       await setImmediate();
       turnAt = performance.now() + TURN_MS;
     }

@@ -45,6 +45,8 @@ export class OpenVideo {
   readonly decoder: CodecContext;
   readonly packet: Packet;
   readonly info: VideoInfo;
+  /** Packets of the video stream read so far. */
+  packetsRead = 0;
   readonly #fd: number | null;
 
   constructor(format: FormatContext, stream: Stream, decoder: CodecContext, fd: number | null) {
@@ -60,7 +62,10 @@ export class OpenVideo {
   /** Reads the next packet of the video stream into `packet`; false at the end (or where the container breaks off). */
   readPacket(): boolean {
     while (this.format.readFrameSync(this.packet) >= 0) {
-      if (this.packet.streamIndex === this.stream.index) return true;
+      if (this.packet.streamIndex === this.stream.index) {
+        this.packetsRead++;
+        return true;
+      }
       this.packet.unref();
     }
     return false;

@@ -18,7 +18,8 @@ export type ChildMessage =
   | { readonly id: number; readonly kind: 'error'; readonly error: PlainError };
 
 /**
- * Serves tasks until the parent goes away. The handler must turn the event loop now and then and report progress.
+ * Serves tasks until the parent goes away. The handler must turn the event loop now and then and report progress: a number
+ * that changes while work goes on.
  *
  * Anything it throws goes back to the parent: errors with a code as they are, others as TUBE_INTERNAL.
  */

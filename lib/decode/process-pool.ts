@@ -19,10 +19,12 @@ export interface PoolOptions {
   readonly workers: number;
   /** Seconds a task may take in all. */
   readonly timeoutSeconds: number;
-  /** Seconds a task may go without reporting progress. */
+  /** Seconds a task may go without reporting another number than before. */
   readonly stallSeconds: number;
   /** Resident memory a process may use, in bytes. */
   readonly memoryBytes: number;
+  /** Seconds a process may take to load its module, before the clocks of its first task begin. Default: 60. */
+  readonly startSeconds?: number;
 }
 
 /** A process does this many tasks before a fresh one takes its place. */
@@ -33,7 +35,6 @@ const START_ATTEMPTS = 3;
 
 const CHECK_EVERY_MS = 200;
 
-/** Seconds that a process may take to load its module, before the clocks of its first task begin. */
 const START_SECONDS = 60;
 
 /** Bytes of a dead process's last words that are kept. */
@@ -107,7 +108,8 @@ export class ProcessPool<Task, Result> {
       const message: ParentMessage = { id, task };
       try {
         worker.child.send(message, (error) => {
-          if (error !== null) this.#fail(worker, 'TUBE_DECODE_CRASH', { message: error.message });
+          // It had died before the task reached it, which is not the task's doing: another process is tried.
+          if (error !== null) this.#fail(worker, 'TUBE_WORKER_START', { message: error.message });
         });
       } catch (error) {
         this.#settle(worker, { error }); // a task that cannot be cloned is the caller's mistake
@@ -173,7 +175,8 @@ export class ProcessPool<Task, Result> {
     }
     if (job === null || message.id !== job.id) return;
     if (message.kind === 'progress') {
-      job.progressAt = performance.now();
+      // Not "more": a task may count anew in each of its passes.
+      if (message.done !== job.done) job.progressAt = performance.now();
       job.done = message.done;
       job.onProgress(message.done);
       return;
@@ -196,14 +199,15 @@ export class ProcessPool<Task, Result> {
 
   #checkBusy(): void {
     const { timeoutSeconds, stallSeconds, memoryBytes } = this.#options;
+    const { startSeconds = START_SECONDS } = this.#options;
     const now = performance.now();
     for (const worker of this.#busy) {
       const { job } = worker;
       if (job === null) continue;
       const seconds = (now - job.startedAt) / 1000;
       if (!worker.isReady) {
-        const details = { message: 'not ready in time', seconds: START_SECONDS };
-        if (seconds > START_SECONDS) this.#fail(worker, 'TUBE_WORKER_START', details);
+        const details = { message: 'not ready in time', seconds: startSeconds };
+        if (seconds > startSeconds) this.#fail(worker, 'TUBE_WORKER_START', details);
       } else if (seconds > timeoutSeconds) {
         const message = `not done after ${timeoutSeconds} s`;
         this.#fail(worker, 'TUBE_DECODE_TIMEOUT', { message });

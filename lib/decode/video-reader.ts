@@ -51,8 +51,8 @@ export interface ReadOptions {
   /** `auto` leaves out what nobody needs where that is safe; `count` decodes everything. Default: `auto`. */
   readonly method?: 'auto' | 'count';
   readonly signal?: AbortSignal;
-  /** Called now and then with the number of frames gone through, wanted or not. */
-  readonly onProgress?: (framesDone: number) => void;
+  /** Called now and then with the packets read and frames numbered in the present pass: the number changes while work goes on. */
+  readonly onProgress?: (done: number) => void;
 }
 
 /** What reading a video to the end of what was wanted brought to light. */
@@ -115,7 +115,7 @@ export class VideoReader {
         for (const decoded of pass(video, this.#chooser(), tally)) {
           signal?.throwIfAborted();
           if (performance.now() > turnAt) {
-            this.#options.onProgress?.(tally.numFrames);
+            this.#options.onProgress?.(video.packetsRead + tally.numFrames);
             await setImmediate();
             turnAt = performance.now() + TURN_MS;
           }

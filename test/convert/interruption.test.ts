@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { runCli, startCli } from '../helpers/cli.ts';
 import { hashFiles, until } from '../helpers/folder-state.ts';
 import { writeGreyFolder, writeGreyVideo } from '../helpers/grey-videos.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
-import { descendantsOf, hasProc, isRunning } from '../helpers/processes.ts';
+import { descendantsOf, hasOpen, hasProc, isRunning } from '../helpers/processes.ts';
 
 const FLAGS = '--videos-per-shard 4 --stride 1 --short-side 480 --no-shuffle --workers 2'.split(
   ' ',
@@ -146,6 +147,46 @@ test('an abort rejects with its reason, keeps finished shards and closes everyth
   ]);
   t.like(await convert(videos, options), { isComplete: true, videos: 6 });
 });
+
+test.serial('an abort while the run is being prepared starts no worker', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeGreyFolder(join(folder, 'videos'), 2);
+  const controller = new AbortController();
+  const reason = new Error('in between');
+  let started = 0;
+  const count = (): void => void started++;
+  subscribe('child_process', count);
+  t.teardown(() => unsubscribe('child_process', count));
+  const running = convert(join(folder, 'videos'), {
+    out: join(folder, 'out'),
+    signal: controller.signal,
+    onProgress: () => queueMicrotask(() => controller.abort(reason)),
+  });
+  t.is(await t.throwsAsync(running), reason);
+  t.is(started, 0);
+});
+
+(hasProc ? test.serial : test.serial.skip)(
+  'while one video hangs, the other worker goes on with what comes after',
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const [videos, out] = [join(folder, 'videos'), join(folder, 'out')];
+    await writeGreyVideo(join(videos, 'a.mp4'), { frames: 3000 });
+    for (let i = 0; i < 40; i++) await writeGreyVideo(join(videos, `b${i}.mp4`), { frames: 2 });
+    const running = startCli(['convert', videos, '--out', out, ...FLAGS, '--stall', '60']);
+    let hanging: number | undefined;
+    await until(() => {
+      hanging = descendantsOf(running.pid).find((pid) => hasOpen(pid, join(videos, 'a.mp4')));
+      return hanging !== undefined;
+    });
+    process.kill(hanging!, 'SIGSTOP');
+    t.teardown(() => isRunning(hanging!) && process.kill(hanging!, 'SIGKILL'));
+    await until(async () => (await readdir(join(out, '.work')).catch(() => [])).length > 30);
+    process.kill(hanging!, 'SIGCONT');
+    const ended = await running.ended;
+    t.is(ended.code, 0, ended.stderr);
+  },
+);
 
 test('a signal that is aborted before the start rejects at once', async (t) => {
   const folder = await temporaryFolder(t);

@@ -75,6 +75,11 @@ for (const [name, packets] of [
   test(`no index: ${name}`, (t) => t.is(scan(packets), null));
 }
 
+test('a long scan stops now and then to let others work', (t) => {
+  const packets = Array.from({ length: 1000 }, (_, i) => ({ pts: BigInt(i), dts: BigInt(i) }));
+  t.true([...scanFrames(fakeVideo(packets))].length >= 20);
+});
+
 test('no packets, no frames', (t) => t.deepEqual(scan([]), { pts: [], keyFrames: [] }));
 
 test('a time is found where it stands, and only there', (t) => {

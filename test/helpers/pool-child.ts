@@ -8,7 +8,10 @@ import { serveTasks } from '../../lib/decode/index.ts';
 export type PoolTask =
   | { readonly kind: 'echo'; readonly value: unknown }
   | { readonly kind: 'pid' }
-  | { readonly kind: 'coded' | 'uncoded' | 'crash' | 'exit' | 'spin' | 'sleep' | 'swell' | 'work' };
+  | {
+      readonly kind:
+        'coded' | 'uncoded' | 'crash' | 'exit' | 'spin' | 'sleep' | 'swell' | 'work' | 'repeat';
+    };
 
 const TASKS: Readonly<
   Record<PoolTask['kind'], (task: PoolTask, onProgress: (done: number) => void) => unknown>
@@ -32,6 +35,7 @@ const TASKS: Readonly<
   sleep: () => setTimeout(60_000),
   swell,
   work,
+  repeat: (_, onProgress) => work(_, () => onProgress(7)),
 };
 
 serveTasks(async (task, onProgress) => {

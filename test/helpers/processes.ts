@@ -1,6 +1,6 @@
 /** Processes of this machine, from /proc (Linux). */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 /** Whether /proc tells of processes here. */
 export const hasProc: boolean = process.platform === 'linux';
@@ -26,6 +26,16 @@ export function descendantsOf(pid: number): number[] {
 export function isRunning(pid: number): boolean {
   const state = statOf(pid)?.[0];
   return state !== undefined && state !== 'Z';
+}
+
+/** Whether a process has a file open. */
+export function hasOpen(pid: number, path: string): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).some((fd) => readlinkSync(`${folder}/${fd}`) === path);
+  } catch {
+    return false; // it has just ended, or closed a file
+  }
 }
 
 /** Resident bytes of a process and all below it. */

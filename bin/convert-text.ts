@@ -24,33 +24,6 @@ export function stateOf(progress: ConvertProgress): ProgressState {
   };
 }
 
-export function jsonOf({
-  videos,
-  clips,
-  frames,
-  shards,
-  bytes,
-  failures,
-  seconds,
-  ...more
-}: ConvertSummary): object {
-  const { videosPerSecond, framesPerSecond, warnings, notes, isComplete } = more;
-  return {
-    videos,
-    clips,
-    frames,
-    shards,
-    bytes,
-    failures,
-    seconds,
-    videosPerSecond,
-    framesPerSecond,
-    warnings,
-    notes,
-    isComplete,
-  };
-}
-
 /** What a conversion has made, for people. */
 export function summaryText(summary: ConvertSummary, out: string): string {
   const { videos, clips, frames, shards, bytes, failures, warnings, notes, seconds } = summary;

@@ -2,7 +2,7 @@
 
 import { ERROR_CODES, TubeletError, convert, describeError, planConvert } from '../lib/index.ts';
 import type { ConvertOptions, ConvertProgress, ConvertSummary, RetryReason } from '../lib/index.ts';
-import { interruptedText, jsonOf, planText, stateOf, summaryText } from './convert-text.ts';
+import { interruptedText, planText, stateOf, summaryText } from './convert-text.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Command, Flag } from './flags.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -169,7 +169,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   }
   line.close();
   process.stdout.write(
-    args.has('json') ? `${JSON.stringify(jsonOf(summary))}\n` : summaryText(summary, options.out),
+    args.has('json') ? `${JSON.stringify(summary)}\n` : summaryText(summary, options.out),
   );
   if (!summary.hasTooManyFailures) return 0;
   const failed = Object.values(summary.failures).reduce((sum, count) => sum + count, 0);

@@ -199,13 +199,13 @@ async function finish(
     shards: shards.length,
     bytes: totals.bytes,
     failures: totals.failures,
+    seconds,
+    videosPerSecond: meter.videosDone / seconds,
+    framesPerSecond: meter.frames / seconds,
     warnings,
     notes: videos.notes,
     isComplete,
     hasTooManyFailures: failed > failureLimit(videos.numVideos),
-    seconds,
-    videosPerSecond: meter.videosDone / seconds,
-    framesPerSecond: meter.frames / seconds,
   };
 }
 

@@ -6,7 +6,7 @@ import { writeGreyFolder } from '../helpers/grey-videos.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
 
 const KEYS =
-  'videos clips frames shards bytes failures seconds videosPerSecond framesPerSecond warnings notes isComplete';
+  'videos clips frames shards bytes failures seconds videosPerSecond framesPerSecond warnings notes isComplete hasTooManyFailures';
 
 test.serial('--json prints one object with the promised keys and nothing on stderr', async (t) => {
   const folder = await temporaryFolder(t);

@@ -96,6 +96,7 @@ export type {
   MaskOptions,
   Mix,
   MixOptions,
+  Pixels,
   RandAugmentConfig,
   Range,
   ResizeFilter,

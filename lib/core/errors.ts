@@ -120,6 +120,10 @@ const CATALOGUE = {
   },
 
   // load
+  TUBE_SAMPLE_SHAPE: {
+    what: 'sample does not have the shape of the batch',
+    hint: 'Samples of one batch need one layout and shape; convert all of them with the same options.',
+  },
   TUBE_CURSOR_MISMATCH: {
     what: 'the cursor belongs to another run',
     hint: 'Use the data and options it was made with, or start without it.',

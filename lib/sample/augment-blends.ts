@@ -8,7 +8,7 @@
 
 import { applyTable } from './augment-levels.ts';
 import type { ClipOperation } from './augment-levels.ts';
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 /** Brightness: the base is black. */
 export const brighten: ClipOperation = (clip, _shape, factor) =>

@@ -4,7 +4,7 @@
  * Source: the definitions of Pillow's `ImageOps`, which VideoMAE's fine-tuning uses.
  */
 
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 /** One operation, applied to all frames in place. `argument` is in the operation's own unit; those without one ignore it. */
 export type ClipOperation = (clip: Uint8Array, shape: ClipShape, argument: number) => void;

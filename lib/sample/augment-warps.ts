@@ -7,7 +7,7 @@
  */
 
 import type { ClipOperation } from './augment-levels.ts';
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 /** Rotates by `degrees`, counter-clockwise as seen, around the middle. */
 export const rotate: ClipOperation = (clip, shape, degrees) => {

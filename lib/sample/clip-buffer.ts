@@ -1,7 +1,9 @@
 /** Checks that a buffer holds just the clip that its shape promises; every function on whole clips starts here. */
 
 import { checkInteger } from '../core/index.ts';
-import type { ClipShape } from './tubelets.ts';
+
+/** Shape of a clip, `[T, H, W, 3]`: RGB, uint8. */
+export type ClipShape = readonly [numFrames: number, height: number, width: number, channels: 3];
 
 /**
  * Checks a clip `[T, H, W, 3]` of any number type.

@@ -5,7 +5,7 @@
  */
 
 import { checkClip } from './clip-buffer.ts';
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 /**
  * Mirrors all frames of a clip. Shapes: `[T, H, W, 3]`, uint8 or float32; the result has the type of the clip.

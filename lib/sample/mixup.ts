@@ -8,9 +8,11 @@
 import { checkInteger, checkNumber } from '../core/index.ts';
 import type { Rng } from '../core/index.ts';
 import { checkLength } from './clip-buffer.ts';
+import type { ClipShape } from './clip-buffer.ts';
 import { drawBeta } from './distributions.ts';
 import type { Crop, Size } from './geometry.ts';
-import type { ClipShape } from './tubelets.ts';
+import { tokenShape } from './tubelets.ts';
+import type { TubeletShape } from './tubelets.ts';
 
 /** How often and how strongly to mix. An alpha of 0 means never this kind; else both kinds are drawn from Beta(alpha, alpha). */
 export interface MixOptions {
@@ -80,21 +82,28 @@ export function placeCutmix(frame: Size, lambda: number, rng: Rng): Mix {
 }
 
 /**
- * Mixes a batch in place. Shapes: `batch` float32 `[B, T, H, W, 3]`, `shape` that of one clip; B is even.
+ * Mixes a batch in place. Shapes: `batch` float32 `[B, T, H, W, 3]`, or `[B, N, P]` cut into tubelets; `shape` that of one clip.
+ * The middle clip of an odd number is its own partner, so it stays as it is.
  *
- * @throws {RangeError} if the batch is not an even number of clips, the box does not fit or lambda is not in 0 … 1
+ * @throws {RangeError} if the batch is not a number of clips, the box or the tubelets do not fit, or lambda is not in 0 … 1
  */
-export function mixBatch(batch: Float32Array, shape: ClipShape, mix: Mix): void {
+export function mixBatch(
+  batch: Float32Array,
+  shape: ClipShape,
+  mix: Mix,
+  tubelet?: TubeletShape,
+): void {
   const clipLength = shape.reduce((product, side) => product * side, 1);
-  const numPairs = Math.floor(batch.length / (2 * clipLength));
-  checkLength('batch', batch, numPairs * 2 * clipLength);
+  const numClips = Math.floor(batch.length / clipLength);
+  checkLength('batch', batch, numClips * clipLength);
   checkNumber('lambda', mix.lambda, { min: 0, max: 1 });
-  for (let pair = 0; pair < numPairs; pair++) {
-    const first = batch.subarray(pair * clipLength, (pair + 1) * clipLength);
-    const partnerAt = batch.length - (pair + 1) * clipLength;
+  const stretches = mix.kind === 'cutmix' ? boxStretches(shape, mix.box, tubelet) : [];
+  for (let clip = 0; clip < numClips - 1 - clip; clip++) {
+    const first = batch.subarray(clip * clipLength, (clip + 1) * clipLength);
+    const partnerAt = batch.length - (clip + 1) * clipLength;
     const second = batch.subarray(partnerAt, partnerAt + clipLength);
     if (mix.kind === 'mixup') blend(first, second, mix.lambda);
-    else swapBoxes(first, second, shape, mix.box);
+    else swapStretches(first, second, stretches);
   }
 }
 
@@ -141,19 +150,45 @@ function blend(first: Float32Array, second: Float32Array, lambda: number): void 
   }
 }
 
-function swapBoxes(first: Float32Array, second: Float32Array, shape: ClipShape, box: Crop): void {
+/** Where the rows of a box lie in a clip, as start and end of each stretch of memory. */
+function boxStretches(
+  shape: ClipShape,
+  box: Crop,
+  tubelet: TubeletShape | undefined,
+): readonly (readonly [start: number, end: number])[] {
   const [numFrames, height, width] = shape;
   checkInteger('box.left', box.left, { min: 0, max: width });
   checkInteger('box.top', box.top, { min: 0, max: height });
   checkInteger('box.width', box.width, { min: 0, max: width - box.left });
   checkInteger('box.height', box.height, { min: 0, max: height - box.top });
+  const rows: TubeletShape = [1, height, width]; // uncut: as if one frame were one token
+  const [t, p, q] = tubelet ?? rows;
+  if (tubelet !== undefined) tokenShape(shape, tubelet);
+  const stretches: [number, number][] = [];
   for (let frame = 0; frame < numFrames; frame++) {
     for (let row = box.top; row < box.top + box.height; row++) {
-      const start = ((frame * height + row) * width + box.left) * 3;
-      const end = start + box.width * 3;
-      const own = first.slice(start, end);
-      first.set(second.subarray(start, end), start);
-      second.set(own, start);
+      const line = Math.floor(frame / t) * (height / p) + Math.floor(row / p);
+      const inToken = ((frame % t) * p + (row % p)) * q;
+      for (let left = box.left; left < box.left + box.width;) {
+        const right = Math.min(box.left + box.width, (Math.floor(left / q) + 1) * q);
+        const token = line * (width / q) + Math.floor(left / q);
+        const start = (token * t * p * q + inToken + (left % q)) * 3;
+        stretches.push([start, start + (right - left) * 3]);
+        left = right;
+      }
     }
+  }
+  return stretches;
+}
+
+function swapStretches(
+  first: Float32Array,
+  second: Float32Array,
+  stretches: readonly (readonly [start: number, end: number])[],
+): void {
+  for (const [start, end] of stretches) {
+    const own = first.slice(start, end);
+    first.set(second.subarray(start, end), start);
+    second.set(own, start);
   }
 }

@@ -9,7 +9,7 @@ import { checkInteger, checkOneOf } from '../core/index.ts';
 import { checkClip, checkLength } from './clip-buffer.ts';
 import { checkCrop } from './geometry.ts';
 import type { Crop, Size } from './geometry.ts';
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 /** How pixels are weighed: `'bilinear'` is a triangle two pixels wide, `'bicubic'` a cubic four pixels wide. */
 export type ResizeFilter = 'bilinear' | 'bicubic';

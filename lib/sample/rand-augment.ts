@@ -20,7 +20,7 @@ import type { ClipOperation } from './augment-levels.ts';
 import { rotate, shearX, shearY, translateX, translateY } from './augment-warps.ts';
 import { checkClip } from './clip-buffer.ts';
 import { drawGaussian } from './distributions.ts';
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 /** An operation by its usual name; of those with two variants, the one that grows with the magnitude. */
 export type AugmentOperation =

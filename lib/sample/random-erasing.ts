@@ -13,7 +13,7 @@ import { checkCrop } from './geometry.ts';
 import type { Crop, Size } from './geometry.ts';
 import { drawBox } from './random-box.ts';
 import type { BoxRule } from './random-box.ts';
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 const RULE: BoxRule = {
   area: [0.02, 1 / 3],

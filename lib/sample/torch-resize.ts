@@ -12,7 +12,7 @@ import { checkCrop } from './geometry.ts';
 import type { Crop, Size } from './geometry.ts';
 import { colourLines } from './normalise.ts';
 import type { ColourLines, ColourStats } from './normalise.ts';
-import type { ClipShape } from './tubelets.ts';
+import type { ClipShape } from './clip-buffer.ts';
 
 /** What to take from each frame, how large to make it, and how to normalise it. */
 export interface FloatResizeOptions {

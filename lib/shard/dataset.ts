@@ -9,7 +9,7 @@ import type { KeyIndex } from './key-index.ts';
 import { openStore } from './store/open-store.ts';
 import type { StoreOptions } from './store/open-store.ts';
 import type { ShardStore } from './store/store.ts';
-import { decodeHead, decodeSample } from './sample.ts';
+import { decodeHead, decodeRawHead, decodeSample } from './sample.ts';
 import type { Sample, SampleMeta } from './sample-meta.ts';
 import { packShardIndex } from './shard-index.ts';
 import type { ShardIndex } from './shard-index.ts';
@@ -155,6 +155,32 @@ export class Dataset {
     return head;
   }
 
+  /**
+   * Reads a sample of codec `raw` with its pixels straight from the file into `pixels`, which may be shared memory. After an error
+   * their content is undefined.
+   *
+   * @throws {TubeletError} TUBE_SAMPLE_SHAPE if the sample does not have just so many pixels; else as {@link Dataset.read}
+   */
+  async readPixels(position: number, pixels: Uint8Array): Promise<SampleMeta> {
+    const entry = await this.entry(position);
+    const { shard, key } = entry;
+    const headBytes = entry.bytes - pixels.length;
+    if (headBytes > 0 && headBytes <= HEAD_BYTES) {
+      const head = Buffer.allocUnsafe(headBytes);
+      await this.#readInto(position, entry, [head, pixels]);
+      if (crc32(pixels, crc32(head)) !== entry.crc32) throw wrongChecksum(entry);
+      const meta = decodeRawHead(head, pixels.length, { shard, key });
+      if (meta !== null) return checkKey(meta, entry);
+    }
+    const { data, ...meta } = await this.read(position);
+    if (!(data instanceof Uint8Array) || data.length !== pixels.length) {
+      const details = { shard, key, codec: meta.codec, shape: meta.shape.join(' × ') };
+      throw new TubeletError('TUBE_SAMPLE_SHAPE', { ...details, wantedBytes: pixels.length });
+    }
+    pixels.set(data);
+    return meta;
+  }
+
   /** Reads the sample with a key; errors as {@link Dataset.read} and {@link Dataset.find}. */
   async readByKey(key: string): Promise<Sample> {
     return this.read(await this.find(key));
@@ -199,21 +225,22 @@ export class Dataset {
   }
 
   /** The first bytes of a payload. */
-  async #readStart(
+  async #readStart(position: number, entry: SampleEntry, bytes: number): Promise<Uint8Array> {
+    const start = Buffer.allocUnsafeSlow(bytes);
+    await this.#readInto(position, entry, [start]);
+    return start;
+  }
+
+  /** Fills parts, one after the other, from the start of a payload. */
+  async #readInto(
     position: number,
     { shard, key, offset }: SampleEntry,
-    bytes: number,
-  ): Promise<Uint8Array> {
+    parts: readonly Uint8Array[],
+  ): Promise<void> {
     const fileBytes = this.info.shards[lowerBound(this.#ends, position + 1)]?.bytes;
-    const start = Buffer.allocUnsafeSlow(bytes);
+    const options = fileBytes === undefined ? {} : { fileBytes };
     try {
-      await this.#store.read(
-        `${shard}.tar`,
-        offset,
-        [start],
-        fileBytes === undefined ? {} : { fileBytes },
-      );
-      return start;
+      await this.#store.read(`${shard}.tar`, offset, parts, options);
     } catch (error) {
       if (!(error instanceof TubeletError) || error.code !== 'TUBE_SAMPLE_DAMAGED') throw error;
       throw new TubeletError(
@@ -261,13 +288,13 @@ interface Loaded {
   readonly payload: Uint8Array;
 }
 
-function checked({ entry: { shard, key, crc32: wanted }, payload }: Loaded): Uint8Array {
-  if (crc32(payload) === wanted) return payload;
-  throw new TubeletError('TUBE_SAMPLE_DAMAGED', {
-    shard,
-    key,
-    message: 'the checksum differs',
-  });
+function checked({ entry, payload }: Loaded): Uint8Array {
+  if (crc32(payload) === entry.crc32) return payload;
+  throw wrongChecksum(entry);
+}
+
+function wrongChecksum({ shard, key }: SampleEntry): TubeletError {
+  return new TubeletError('TUBE_SAMPLE_DAMAGED', { shard, key, message: 'the checksum differs' });
 }
 
 function unpack(loaded: Loaded): Sample {

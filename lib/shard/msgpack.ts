@@ -61,11 +61,17 @@ export function unpackMap(bytes: Uint8Array, fail: Fail): unknown {
   return unpackr.unpack(bytes);
 }
 
+/** A map without its last field, and where the value of that field starts in the bytes of the whole map. */
+export interface CutMap {
+  readonly map: Uint8Array;
+  readonly valueAt: number;
+}
+
 /**
  * Cuts off the last field of a map, which must be called `last`: gives the bytes of a map of all others, or null if `bytes`, the
- * start of the map, end before that field or are no such map. What it gives is for {@link unpackMap} to check.
+ * start of the map, end before the value of that field or are no such map. The map is for {@link unpackMap} to check.
  */
-export function cutLastField(bytes: Uint8Array, last: string): Uint8Array | null {
+export function cutLastField(bytes: Uint8Array, last: string): CutMap | null {
   const top = readToken(bytes, 0);
   if (top?.kind !== 'map') return null;
   const name = packPlain(last);
@@ -75,8 +81,10 @@ export function cutLastField(bytes: Uint8Array, last: string): Uint8Array | null
     if (end === null) return null;
     start = end;
   }
-  if (Buffer.compare(bytes.subarray(start, start + name.length), name) !== 0) return null;
-  return Buffer.concat([header(top.count - 1, 0x80, 0xde), bytes.subarray(top.end, start)]);
+  const valueAt = start + name.length;
+  if (Buffer.compare(bytes.subarray(start, valueAt), name) !== 0) return null;
+  const fields = bytes.subarray(top.end, start);
+  return { map: Buffer.concat([header(top.count - 1, 0x80, 0xde), fields]), valueAt };
 }
 
 /** Where so many values end; null if the bytes end before. */

@@ -78,7 +78,31 @@ export function decodeSample(payload: Uint8Array, where: ErrorDetails = {}): Sam
  */
 export function decodeHead(start: Uint8Array, where: ErrorDetails = {}): SampleMeta | null {
   const head = cutLastField(start, 'data');
-  return head === null ? null : readMeta(openFields(head, where), failIn(where));
+  return head === null ? null : readMeta(openFields(head.map, where), failIn(where));
+}
+
+/**
+ * Unpacks and checks what stands before the `numBytes` pixels of a sample of codec `raw`; null if `head` does not end just where
+ * such pixels start.
+ *
+ * @throws {TubeletError} as {@link decodeSample}
+ */
+export function decodeRawHead(
+  head: Uint8Array,
+  numBytes: number,
+  where: ErrorDetails = {},
+): SampleMeta | null {
+  const cut = cutLastField(head, 'data');
+  if (cut === null || Buffer.compare(head.subarray(cut.valueAt), binHeader(numBytes)) !== 0) {
+    return null;
+  }
+  const meta = readMeta(openFields(cut.map, where), failIn(where));
+  return meta.codec === 'raw' && countPixels(meta) === numBytes ? meta : null;
+}
+
+/** Values of the pixels of a sample, before compression. */
+export function countPixels({ shape }: SampleMeta): number {
+  return shape.reduce((product, side) => product * side, 1);
 }
 
 function openFields(map: Uint8Array, where: ErrorDetails): Fields {

@@ -6,7 +6,7 @@
  * Source: the divisor method of Webster and Sainte-Laguë, which parliaments use to share seats.
  */
 
-import { checkInteger } from '../core/index.ts';
+import { checkInteger } from '../../core/index.ts';
 
 /** A dataset that takes part. */
 export interface MixPart {

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { createRng } from '../../lib/core/index.ts';
-import { SHUFFLES, createOrder, measureMixing } from '../../lib/load/index.ts';
-import type { Order, OrderOptions } from '../../lib/load/index.ts';
+import { createRng } from '../../../lib/core/index.ts';
+import { SHUFFLES, createOrder, measureMixing } from '../../../lib/load/index.ts';
+import type { Order, OrderOptions } from '../../../lib/load/index.ts';
 
 const range = { instanceOf: RangeError };
 

@@ -1,13 +1,13 @@
 import test from 'ava';
-import { createRng } from '../../lib/core/index.ts';
+import { createRng } from '../../../lib/core/index.ts';
 import {
   REMAINDERS,
   batchPositions,
   countBatches,
   orderPosition,
   planEpoch,
-} from '../../lib/load/index.ts';
-import type { EpochPlan, SplitOptions } from '../../lib/load/index.ts';
+} from '../../../lib/load/index.ts';
+import type { EpochPlan, SplitOptions } from '../../../lib/load/index.ts';
 
 const range = { instanceOf: RangeError };
 

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { createRng } from '../../lib/core/index.ts';
-import { createMix } from '../../lib/load/index.ts';
-import type { MixPart } from '../../lib/load/index.ts';
+import { createRng } from '../../../lib/core/index.ts';
+import { createMix } from '../../../lib/load/index.ts';
+import type { MixPart } from '../../../lib/load/index.ts';
 
 const range = { instanceOf: RangeError };
 

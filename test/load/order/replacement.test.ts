@@ -1,5 +1,5 @@
 import test from 'ava';
-import { replaceSample } from '../../lib/load/index.ts';
+import { replaceSample } from '../../../lib/load/index.ts';
 
 const range = { instanceOf: RangeError };
 const place = { seed: 0, epoch: 0, position: 0, attempt: 1 };

@@ -6,9 +6,9 @@
  */
 
 import { createHash } from 'node:crypto';
-import { TubeletError, checkInteger } from '../core/index.ts';
-import type { ErrorCode } from '../core/index.ts';
-import type { ShardSummary } from '../shard/index.ts';
+import { TubeletError, checkInteger } from '../../core/index.ts';
+import type { ErrorCode } from '../../core/index.ts';
+import type { ShardSummary } from '../../shard/index.ts';
 import type { EpochPlan } from './split.ts';
 
 /** A value that a cursor keeps of an option. */

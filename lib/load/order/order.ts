@@ -6,7 +6,7 @@
  * Differs: epochs are mixed into the hash, not added to the seed; the window is cut from shards that are read side by side.
  */
 
-import { checkInteger, checkOneOf, createPermutation } from '../core/index.ts';
+import { checkInteger, checkOneOf, createPermutation } from '../../core/index.ts';
 import { createWindowOrder } from './window-order.ts';
 
 /**

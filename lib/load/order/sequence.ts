@@ -3,7 +3,7 @@
  * epochs of its own and gives every sample once before it gives one twice, also over the borders of the mixture's epochs.
  */
 
-import { checkInteger } from '../core/index.ts';
+import { checkInteger } from '../../core/index.ts';
 import { createMix } from './mix.ts';
 import type { MixPart } from './mix.ts';
 import { createOrder } from './order.ts';

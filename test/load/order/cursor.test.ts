@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createRng } from '../../lib/core/index.ts';
+import { createRng } from '../../../lib/core/index.ts';
 import {
   REMAINDERS,
   batchPositions,
@@ -11,14 +11,14 @@ import {
   orderPosition,
   planEpoch,
   resumeAt,
-} from '../../lib/load/index.ts';
+} from '../../../lib/load/index.ts';
 import type {
   Cursor,
   CursorOwner,
   EpochPlan,
   ResumePoint,
   Sequence,
-} from '../../lib/load/index.ts';
+} from '../../../lib/load/index.ts';
 
 const range = { instanceOf: RangeError };
 const differs = { code: 'TUBE_CURSOR_MISMATCH' };

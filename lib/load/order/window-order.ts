@@ -4,7 +4,7 @@
  * shuffles these samples among each other. In the time of a slice, a reader needs `windowSamples` samples and no others.
  */
 
-import { TubeletError, checkInteger, createPermutation } from '../core/index.ts';
+import { TubeletError, checkInteger, createPermutation } from '../../core/index.ts';
 
 /** What decides over the order; see the options of the same names in order.ts. */
 export interface WindowOrderOptions {

@@ -8,7 +8,7 @@ import {
   planEpoch,
   sumBytesPerRank,
   summarizeEpoch,
-} from '../../lib/load/index.ts';
+} from '../../../lib/load/index.ts';
 
 async function* entriesOf(sizes: readonly number[]): AsyncGenerator<{ bytes: number }> {
   for (const bytes of sizes) yield { bytes };

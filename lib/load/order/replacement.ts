@@ -1,6 +1,6 @@
 /** What stands in for a bad sample when a run may go on without it: fixed by the place, so it is the same on every machine. */
 
-import { checkInteger, createPermutation } from '../core/index.ts';
+import { checkInteger, createPermutation } from '../../core/index.ts';
 
 /** Where a sample is missing. */
 export interface ReplacementPlace {

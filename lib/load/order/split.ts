@@ -6,7 +6,7 @@
  * Source: the remainder as a named choice from Grain (`sharding.py`, `even_split`).
  */
 
-import { checkInteger, checkOneOf } from '../core/index.ts';
+import { checkInteger, checkOneOf } from '../../core/index.ts';
 
 /**
  * What becomes of the samples that do not fill a batch on every rank. `'drop'`: left out of this epoch. `'pad'`: the batch is

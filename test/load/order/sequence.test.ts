@@ -1,6 +1,6 @@
 import test from 'ava';
-import { createOrder, createSequence } from '../../lib/load/index.ts';
-import type { Sequence, SequenceOptions, SequencePlace } from '../../lib/load/index.ts';
+import { createOrder, createSequence } from '../../../lib/load/index.ts';
+import type { Sequence, SequenceOptions, SequencePlace } from '../../../lib/load/index.ts';
 
 const range = { instanceOf: RangeError };
 

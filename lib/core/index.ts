@@ -1,4 +1,4 @@
-/** Door of `core`: errors, option checks, seeded randomness, bounded concurrency, safe files. */
+/** Door of `core`: errors, option checks, seeded randomness, scaling weights, bounded concurrency, safe files. */
 
 export { temporaryPath, toWriteError, writeFileAtomic } from './atomic-file.ts';
 export { checkInteger, checkNumber, checkOneOf } from './check.ts';
@@ -7,3 +7,5 @@ export type { ErrorCode, ErrorDetails, PlainError } from './errors.ts';
 export { mapOrdered } from './map-ordered.ts';
 export { createPermutation, createRng } from './rng.ts';
 export type { Rng, RngParts } from './rng.ts';
+export { RESIZE_FILTERS, WEIGHT_BITS, resizeTaps } from './resize-taps.ts';
+export type { ResizeFilter, ResizeTaps } from './resize-taps.ts';

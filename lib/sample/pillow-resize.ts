@@ -5,14 +5,20 @@
  * as 22-bit fractions), which VideoMAE uses in pre-training; the cubic filter is Keys' with a = -0.5.
  */
 
-import { checkInteger, checkOneOf } from '../core/index.ts';
+import {
+  RESIZE_FILTERS,
+  WEIGHT_BITS,
+  checkInteger,
+  checkOneOf,
+  resizeTaps,
+} from '../core/index.ts';
+import type { ResizeFilter, ResizeTaps } from '../core/index.ts';
 import { checkClip, checkLength } from './clip-buffer.ts';
 import { checkCrop } from './geometry.ts';
 import type { Crop, Size } from './geometry.ts';
 import type { ClipShape } from './clip-buffer.ts';
 
-/** How pixels are weighed: `'bilinear'` is a triangle two pixels wide, `'bicubic'` a cubic four pixels wide. */
-export type ResizeFilter = 'bilinear' | 'bicubic';
+export type { ResizeFilter } from '../core/index.ts';
 
 /** What to take from each frame and how large to make it. */
 export interface ResizeOptions {
@@ -26,28 +32,10 @@ export interface ResizeOptions {
   readonly out?: Uint8Array;
 }
 
-/** Weights of the source pixels of each output pixel along one side; `count` each, a multiple of 4, in 2^-22. */
-interface Taps {
-  readonly count: number;
-  readonly starts: Int32Array;
-  readonly weights: Int32Array;
-}
-
-interface Filter {
-  readonly radius: number;
-  readonly weight: (distance: number) => number;
-}
-
-const FILTERS: Readonly<Record<ResizeFilter, Filter>> = {
-  bilinear: { radius: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) },
-  bicubic: { radius: 2, weight: cubic },
-};
-
 /** All filters, for option parsers. */
-const FILTER_NAMES = Object.keys(FILTERS) as ResizeFilter[];
+const FILTER_NAMES = Object.keys(RESIZE_FILTERS) as ResizeFilter[];
 
-const FRACTION_BITS = 22;
-const HALF = 1 << (FRACTION_BITS - 1);
+const HALF = 1 << (WEIGHT_BITS - 1);
 /** Taps are taken four at a time with weights in registers: 20 ms for a clip that took 28 ms one by one (Node 20.20, EPYC). */
 const TAP_GROUP = 4;
 const { imul } = Math;
@@ -70,8 +58,8 @@ export function resizeClip(clip: Uint8Array, shape: ClipShape, options: ResizeOp
   const out = options.out ?? new Uint8Array(numFrames * frameBytes);
   checkLength('out', out, numFrames * frameBytes);
   const clamped = new Uint8ClampedArray(out.buffer, out.byteOffset, out.length);
-  const columns = tapsOf(crop.width, size.width, FILTERS[filter]);
-  const rows = tapsOf(crop.height, size.height, FILTERS[filter]);
+  const columns = resizeTaps(crop.width, size.width, { filter, group: TAP_GROUP });
+  const rows = resizeTaps(crop.height, size.height, { filter, group: TAP_GROUP });
   const numRows = Math.max(crop.height, rows.count); // those below the crop stay 0 and have weight 0
   const narrow = new Uint8ClampedArray(numRows * size.width * 3); // [numRows, size.width, 3]
   const narrowCrop = narrow.subarray(0, crop.height * size.width * 3);
@@ -87,7 +75,7 @@ export function resizeClip(clip: Uint8Array, shape: ClipShape, options: ResizeOp
 function scaleRows(
   source: Uint8Array,
   sourceStride: number,
-  { count, starts, weights }: Taps,
+  { count, starts, weights }: ResizeTaps,
   target: Uint8ClampedArray,
 ): void {
   const stride = starts.length * 3;
@@ -109,9 +97,9 @@ function scaleRows(
         blue += imul(a, source[from + 2] ?? 0) + imul(b, source[from + 5] ?? 0);
         blue += imul(c, source[from + 8] ?? 0) + imul(d, source[from + 11] ?? 0);
       }
-      target[to] = red >> FRACTION_BITS;
-      target[to + 1] = green >> FRACTION_BITS;
-      target[to + 2] = blue >> FRACTION_BITS;
+      target[to] = red >> WEIGHT_BITS;
+      target[to + 1] = green >> WEIGHT_BITS;
+      target[to + 2] = blue >> WEIGHT_BITS;
     }
   }
 }
@@ -119,7 +107,7 @@ function scaleRows(
 /** Scales to the new height: each output row is a weighted sum of whole rows. */
 function scaleColumns(
   source: Uint8ClampedArray,
-  { count, starts, weights }: Taps,
+  { count, starts, weights }: ResizeTaps,
   target: Uint8ClampedArray,
 ): void {
   const stride = target.length / starts.length;
@@ -136,46 +124,7 @@ function scaleColumns(
       for (let more = TAP_GROUP; more < count; more++) {
         sum += imul(weights[tap + more] ?? 0, source[from + more * stride] ?? 0);
       }
-      target[to] = sum >> FRACTION_BITS;
+      target[to] = sum >> WEIGHT_BITS;
     }
   }
-}
-
-/**
- * Weights for scaling `from` pixels to `to`. All outputs have the same number of taps, those that are not needed with weight 0;
- * only where there are fewer pixels than taps do some of these lie outside.
- */
-function tapsOf(from: number, to: number, { radius, weight }: Filter): Taps {
-  const scale = from / to;
-  const stretch = Math.max(scale, 1);
-  const spans = Array.from({ length: to }, (_, index) => {
-    const center = (index + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(center - radius * stretch + 0.5));
-    const end = Math.min(from, Math.trunc(center + radius * stretch + 0.5));
-    return { center, first, end };
-  });
-  const widest = Math.max(...spans.map(({ first, end }) => end - first));
-  const count = Math.ceil(widest / TAP_GROUP) * TAP_GROUP;
-  const starts = new Int32Array(to);
-  const weights = new Int32Array(to * count);
-  for (const [index, { center, first, end }] of spans.entries()) {
-    const raw = Array.from({ length: end - first }, (_, tap) =>
-      weight((first + tap + 0.5 - center) / stretch),
-    );
-    const total = raw.reduce((sum, value) => sum + value, 0);
-    const start = Math.min(first, Math.max(0, from - count));
-    starts[index] = start;
-    for (const [tap, value] of raw.entries()) {
-      weights[index * count + first - start + tap] = Math.round(
-        (value / total) * 2 ** FRACTION_BITS,
-      );
-    }
-  }
-  return { count, starts, weights };
-}
-
-function cubic(distance: number): number {
-  const x = Math.abs(distance);
-  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-  return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
 }

@@ -1,0 +1,165 @@
+/**
+ * JPEG files to RGB, for the loader: FFmpeg decodes to planes, and loops of our own turn the wanted part into pixels. These give
+ * libjpeg's colours and Pillow's scaling, and cost a tenth of the decoding.
+ */
+
+import { TubeletError } from '../core/index.ts';
+import type { Size } from './frame-converter.ts';
+import { readJpegForm } from './jpeg-form.ts';
+import type { JpegForm } from './jpeg-form.ts';
+import type { Crop } from './pixel-graph.ts';
+import { planCut } from './picture-cut.ts';
+import type { CutPlan, PictureCut } from './picture-cut.ts';
+import { PictureScaler, WIDE_PIXEL_BYTES } from './picture-scaler.ts';
+import { PixelMachine } from './pixel-machine.ts';
+import { PlaneDecoder } from './plane-decoder.ts';
+import type { Planes } from './plane-decoder.ts';
+
+/** Pixels that the loops take at a time. */
+const GROUP = 16;
+/** Value of a colour plane that says grey. */
+const NO_COLOUR = 128;
+
+/** A cut, the size of the frames that it was planned for, and what is kept for it. */
+interface Prepared {
+  readonly cut: PictureCut;
+  readonly frame: Size;
+  readonly plan: CutPlan;
+  readonly scaler: PictureScaler | null;
+}
+
+/** A file in the memory of the machine. */
+interface Staged {
+  readonly file: Buffer;
+  readonly form: JpegForm;
+}
+
+/**
+ * Decodes JPEG files, one after the other, in the thread that made it; belongs to the caller, who must dispose of it.
+ */
+export class JpegDecoder {
+  readonly #machine = new PixelMachine();
+  readonly #planes = new PlaneDecoder();
+  readonly #start = this.#machine.mark;
+  /** Where the areas begin that live as long as one picture. */
+  #scratch = this.#start;
+  #prepared: Prepared | null = null;
+  #isClosed = false;
+
+  /**
+   * Decodes a picture. Shape of the result: uint8 `[height, width, 3]`, RGB, in `out`, which may lie anywhere in any buffer.
+   *
+   * @throws {TubeletError} `TUBE_SAMPLE_DAMAGED` if the picture is not whole, or of a kind that is not supported
+   * @throws {RangeError} if the cut does not fit the picture, or `out` not the cut
+   */
+  decode(jpeg: Uint8Array, cut: PictureCut, out: Uint8Array): void {
+    let staged = this.#stage(jpeg);
+    const { form } = staged;
+    const before = this.#prepared;
+    const { plan, scaler } = this.#prepare(cut, form);
+    if (this.#prepared !== before) staged = this.#stage(jpeg); // tables have taken its place
+    const numBytes = plan.target.width * plan.target.height * 3;
+    if (out.length !== numBytes) {
+      throw new RangeError(`"out" must hold ${numBytes} bytes (got ${out.length}).`);
+    }
+    // The row below is looked at where colours are drawn out.
+    const numRows = plan.source.top + plan.source.height + 1;
+    const planes = this.#planes.decode(staged.file, form, numRows);
+    this.#machine.release(this.#scratch);
+    const pixels = this.#machine.reserve(numBytes);
+    if (scaler === null) this.#convert(planes, plan, pixels, 3);
+    else {
+      const { width, height } = plan.source;
+      const wide = this.#machine.reserve(width * height * WIDE_PIXEL_BYTES);
+      this.#convert(planes, plan, wide, WIDE_PIXEL_BYTES);
+      scaler.scale(wide, pixels);
+    }
+    out.set(this.#machine.bytes.subarray(pixels, pixels + numBytes));
+  }
+
+  /** Frees everything; may be called again. */
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#planes[Symbol.dispose]();
+  }
+
+  /** Puts a file into the memory of the machine, where the search for markers is fast. */
+  #stage(jpeg: Uint8Array): Staged {
+    if (this.#isClosed) throw new TubeletError('TUBE_INTERNAL', { message: 'decoder is closed' });
+    const machine = this.#machine;
+    machine.release(this.#scratch);
+    const start = machine.reserve(jpeg.length);
+    machine.bytes.set(jpeg, start);
+    const end = start + jpeg.length;
+    const file = Buffer.from(machine.bytes.buffer, start, jpeg.length);
+    const form = readJpegForm(file, (from) => {
+      return machine.run('findMarker', { from: start + from, end }) - start;
+    });
+    return { file, form };
+  }
+
+  #prepare(cut: PictureCut, { width, height }: Size): Prepared {
+    const last = this.#prepared;
+    if (last !== null && isSameCut(last.cut, cut)) {
+      if (last.frame.width === width && last.frame.height === height) return last;
+    }
+    const frame = { width, height };
+    const plan = planCut(cut, frame);
+    this.#machine.release(this.#start);
+    this.#prepared = null;
+    const scaler =
+      plan.scaling === null ? null : new PictureScaler(this.#machine, plan, plan.scaling);
+    this.#scratch = this.#machine.mark;
+    this.#prepared = { cut: structuredClone(cut), frame, plan, scaler };
+    return this.#prepared;
+  }
+
+  /** Makes pixels of 3 or 4 bytes at `out` of the part of the planes that is needed. */
+  #convert(planes: Planes, { source }: CutPlan, out: number, pixelBytes: number): void {
+    const machine = this.#machine;
+    const { width, height, strides, layout } = planes;
+    const [y, cb, cr] = planes.data.map((plane) => {
+      const address = machine.reserve(plane.length);
+      machine.bytes.set(plane, address);
+      return address;
+    });
+    const numGrey = source.left + source.width + GROUP;
+    const grey = layout === null ? machine.reserve(numGrey) : 0;
+    if (layout === null) machine.bytes.fill(NO_COLOUR, grey, grey + numGrey);
+    const { halfWidth, halfHeight } = layout ?? { halfWidth: 0, halfHeight: 0 };
+    machine.run('convert', {
+      y: y ?? 0,
+      yStride: strides[0] ?? 0,
+      cb: cb ?? grey,
+      cr: cr ?? grey,
+      colourStride: layout === null ? 0 : (strides[1] ?? 0),
+      colourWidth: (width + halfWidth) >> halfWidth,
+      colourHeight: (height + halfHeight) >> halfHeight,
+      halfWidth,
+      halfHeight,
+      ...source,
+      sums: machine.reserve(2 * (source.width + 2 * GROUP)),
+      cbRow: machine.reserve(source.width + 2 * GROUP),
+      crRow: machine.reserve(source.width + 2 * GROUP),
+      isWide: pixelBytes === WIDE_PIXEL_BYTES ? 1 : 0,
+      out,
+      outStride: source.width * pixelBytes,
+    });
+  }
+}
+
+function isSameCut(a: PictureCut, b: PictureCut): boolean {
+  return (
+    isSameCrop(a.crop, b.crop) &&
+    isSameCrop(a.window, b.window) &&
+    a.size?.width === b.size?.width &&
+    a.size?.height === b.size?.height
+  );
+}
+
+function isSameCrop(a: Crop | undefined, b: Crop | undefined): boolean {
+  return (
+    a?.left === b?.left && a?.top === b?.top && a?.width === b?.width && a?.height === b?.height
+  );
+}

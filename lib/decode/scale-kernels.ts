@@ -8,7 +8,7 @@
 import { WEIGHT_BITS } from '../core/index.ts';
 import { DROP_FOURTH, INTERLEAVE } from './colour-kernels.ts';
 import { bytes, int, memory, op, procedure, shuffle, whileTrue } from './wasm-assembler.ts';
-import type { Code } from './wasm-assembler.ts';
+import type { Code, WasmFunction } from './wasm-assembler.ts';
 
 /** Bits of the low part of a weight. */
 export const LOW_BITS = 11;
@@ -18,6 +18,28 @@ const HALF = 1 << (WEIGHT_BITS - 1);
 const PIXEL_PAIRS = [
   bytes([0, 255, 4, 255, 1, 255, 5, 255, 2, 255, 6, 255, 3, 255, 7, 255]),
   bytes([8, 255, 12, 255, 9, 255, 13, 255, 10, 255, 14, 255, 11, 255, 15, 255]),
+] as const;
+
+const ROW_PARAMS = [
+  'source',
+  'sourceStride',
+  'height',
+  'starts',
+  'weights',
+  'groups',
+  'width',
+  'out',
+] as const;
+
+const COLUMN_PARAMS = [
+  'source',
+  'stride',
+  'starts',
+  'weights',
+  'pairs',
+  'width',
+  'height',
+  'out',
 ] as const;
 
 /** The sum of weighted pixels from its two parts, rounded to a whole number. */
@@ -38,8 +60,8 @@ function addProducts(sum: Code, pairs: Code, weights: Code): Code {
  * Scales rows of pixels of four bytes to `width`. `starts` has the offset in bytes of the first source pixel of each result;
  * `weights` has for each result and each group of four source pixels the high parts and the low parts, 8 words.
  */
-export const scaleRows = procedure(
-  ['source', 'sourceStride', 'height', 'starts', 'weights', 'groups', 'width', 'out'],
+export const scaleRows: WasmFunction<(typeof ROW_PARAMS)[number]> = procedure(
+  ROW_PARAMS,
   { ints: ['x', 'from', 'at', 'group'], vectors: ['pixels', 'pairs', 'high', 'low'] },
   ({ get, set }) => {
     const add = (name: 'x' | 'from' | 'at' | 'group' | 'out', step: number): Code =>
@@ -99,8 +121,8 @@ export const scaleRows = procedure(
  * result; `weights` has for each result and each pair of source rows the high parts and the low parts, 4 words. May write 16
  * bytes beyond the end of `out`.
  */
-export const scaleColumns = procedure(
-  ['source', 'stride', 'starts', 'weights', 'pairs', 'width', 'height', 'out'],
+export const scaleColumns: WasmFunction<(typeof COLUMN_PARAMS)[number]> = procedure(
+  COLUMN_PARAMS,
   {
     ints: ['x', 'y', 'from', 'at', 'pair', 'rowWeights', 'line'],
     vectors: [

@@ -158,6 +158,11 @@ export type {
 } from './convert/index.ts';
 
 export {
+  CROP_RULES,
+  FRAME_RULES,
+  Loader,
+  ON_ERROR,
+  PRESETS,
   REMAINDERS,
   SHUFFLES,
   batchPositions,
@@ -169,6 +174,7 @@ export {
   fingerprintDatasets,
   makeCursor,
   measureMixing,
+  openLoader,
   orderPosition,
   planEpoch,
   replaceSample,
@@ -177,17 +183,33 @@ export {
   summarizeEpoch,
 } from './load/index.ts';
 export type {
+  BadSample,
+  Batch,
+  BatchTensor,
+  ClipRecipe,
+  CropRule,
   Cursor,
   CursorOwner,
+  Dtype,
+  DtypeArrays,
   EpochPlan,
   EpochSummary,
+  FrameRule,
+  FramesOptions,
+  LoaderInfo,
+  LoaderOptions,
+  LoaderReport,
+  LoaderSource,
   MixPart,
   MixPlace,
   Mixing,
+  OnError,
   Order,
   OrderOptions,
+  Preset,
   Remainder,
   ReplacementPlace,
+  Resize,
   ResumePoint,
   Sequence,
   SequenceDataset,
@@ -196,6 +218,9 @@ export type {
   Shuffle,
   ShuffleOptions,
   SplitOptions,
+  TensorOptions,
+  TensorSpec,
+  ViewCounts,
 } from './load/index.ts';
 
 export {

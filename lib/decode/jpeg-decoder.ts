@@ -55,6 +55,7 @@ export class JpegDecoder {
   decode(jpeg: Uint8Array, cut: PictureCut, out: Uint8Array): void {
     let staged = this.#stage(jpeg);
     const { form } = staged;
+    checkFrame(form, cut.frame);
     const before = this.#prepared;
     const { plan, scaler } = this.#prepare(cut, form);
     if (this.#prepared !== before) staged = this.#stage(jpeg); // tables have taken its place
@@ -147,6 +148,13 @@ export class JpegDecoder {
       outStride: source.width * pixelBytes,
     });
   }
+}
+
+/** A picture of another size than its siblings cannot be cut like them. */
+function checkFrame({ width, height }: Size, wanted: Size | undefined): void {
+  if (wanted === undefined || (width === wanted.width && height === wanted.height)) return;
+  const message = `the picture is ${width} x ${height}, not ${wanted.width} x ${wanted.height}`;
+  throw new TubeletError('TUBE_SAMPLE_DAMAGED', { format: 'jpeg', message });
 }
 
 function isSameCut(a: PictureCut, b: PictureCut): boolean {

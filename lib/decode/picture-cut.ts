@@ -7,6 +7,8 @@ import type { Crop } from './pixel-graph.ts';
 
 /** Part of a frame, and size, in pixels: `crop` is cut from the frame, scaled to `size`, and `window` is cut from that. */
 export interface PictureCut {
+  /** Size that the frame must have. Default: any. */
+  readonly frame?: Size;
   /** Default: the whole frame. */
   readonly crop?: Crop;
   /** Default: the size of the crop. */

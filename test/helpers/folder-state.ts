@@ -13,6 +13,11 @@ export async function hashFiles(folder: string): Promise<Record<string, string>>
   );
 }
 
+/** Content of every file below a folder, by relative path. */
+export async function filesOf(folder: string): Promise<Record<string, Uint8Array>> {
+  return mapFiles(folder, (path) => readFile(path));
+}
+
 /** Time of the last change of every file below a folder, by relative path. */
 export async function changeTimes(folder: string): Promise<Record<string, bigint>> {
   return mapFiles(folder, async (path) => (await stat(path, { bigint: true })).mtimeNs);

@@ -1,0 +1,33 @@
+/** Entry of a worker thread of the loader. It ends by itself when the run is over or stopped, and is never cut off in the middle. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { TubeletError } from '../core/index.ts';
+import { BatchFiller } from './batch-filler.ts';
+import { shortError } from './bad-sample.ts';
+import { reopenMembers } from './members.ts';
+import { Ring } from './ring.ts';
+import type { HostMessage, WorkerJob, WorkerMessage } from './worker-messages.ts';
+
+await work(workerData as WorkerJob).catch((error: unknown) => {
+  send({ kind: 'failed', error: shortError(error) });
+});
+parentPort?.close();
+
+async function work(job: WorkerJob): Promise<void> {
+  if (parentPort === null) throw new TubeletError('TUBE_INTERNAL', { message: 'no parent' });
+  const ring = new Ring(job.layout, job.memory);
+  const members = await reopenMembers(job.run.members, job.store, job.fingerprint);
+  await using filler = new BatchFiller(job.run, ring, members, (batch) => {
+    send({ kind: 'whole', batch });
+  });
+  parentPort.on('message', (message: HostMessage) => {
+    filler.wake();
+    // What waits for a slow server is broken off.
+    if (message.kind === 'stop') void filler[Symbol.asyncDispose]();
+  });
+  await filler.run();
+}
+
+function send(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
+}

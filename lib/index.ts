@@ -224,6 +224,7 @@ export type {
 } from './load/index.ts';
 
 export {
+  batchSheet,
   contactSheet,
   datasetSheet,
   inspect,
@@ -232,6 +233,7 @@ export {
   writeDatasetSheet,
 } from './study/index.ts';
 export type {
+  BatchSheetOptions,
   ClassCount,
   ContactSheetOptions,
   ContactSheetRow,

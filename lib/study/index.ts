@@ -1,5 +1,7 @@
 /** Door of `study`: what is in a dataset and whether it is whole. */
 
+export { batchSheet } from './batch-sheet.ts';
+export type { BatchSheetOptions } from './batch-sheet.ts';
 export { contactSheet } from './contact-sheet.ts';
 export type { ContactSheetOptions, ContactSheetRow } from './contact-sheet.ts';
 export { datasetSheet, inspect, writeDatasetSheet } from './inspect.ts';

@@ -84,15 +84,19 @@ export async function makeClip(form: ClipsForm, i: number): Promise<Sample> {
   };
 }
 
-/** Writes a dataset and gives what stands in its dataset.json. */
-export async function writeClips(folder: string, form: ClipsForm): Promise<DatasetInfo> {
+/** Writes a dataset, maybe with samples that are changed before, and gives what stands in its dataset.json. */
+export async function writeClips(
+  folder: string,
+  form: ClipsForm,
+  change: (sample: Sample) => Sample = (sample) => sample,
+): Promise<DatasetInfo> {
   const { name = 'train', sizes } = form;
   const shards: ShardSummary[] = [];
   let numSamples = 0;
   for (const [number, size] of sizes.entries()) {
     const first = numSamples;
     const own = await Promise.all(
-      Array.from({ length: size }, (_, k) => makeClip(form, first + k)),
+      Array.from({ length: size }, async (_, k) => change(await makeClip(form, first + k))),
     );
     numSamples += size;
     shards.push(await writeShard(folder, `${name}-${String(number).padStart(6, '0')}`, own));

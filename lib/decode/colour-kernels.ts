@@ -4,7 +4,7 @@
  * Source: the arithmetic of libjpeg (jdcolor.c), to the bit: coefficients are 16-bit fractions.
  */
 
-import { bytes, int, memory, op, procedure, shuffle, whileTrue } from './wasm-assembler.ts';
+import { bytes, int, memory, op, procedure, shuffle, repeatWhile } from './wasm-assembler.ts';
 import type { Code, WasmFunction } from './wasm-assembler.ts';
 
 /** Neighbouring bytes, words or double words of two vectors, one by one: first and second halves. */
@@ -19,15 +19,17 @@ export const DROP_FOURTH: Code = bytes([
   0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255,
 ]);
 
-/** Adding this before cutting 16 bits off rounds. */
-const HALF = 1 << 15;
+/** What each channel adds to brightness: whole parts of Cb and Cr, and fractions in 2^-16. */
+const CHANNELS = {
+  r: { wholeCb: 0, wholeCr: 1, cb: 0, cr: 26_345 }, // 1.402 Cr
+  g: { wholeCb: 0, wholeCr: -1, cb: -22_554, cr: 18_734 }, // -0.344136 Cb - 0.714136 Cr
+  b: { wholeCb: 2, wholeCr: 0, cb: -14_942, cr: 0 }, // 1.772 Cb
+} as const;
+type Channel = keyof typeof CHANNELS;
 
-/** What red, green and blue are made of: whole parts that are added, and fractions in 2^-16. */
-const CHANNELS = [
-  { blue: 0, red: 1, blueFraction: 0, redFraction: 26_345 }, // 1.402 Cr
-  { blue: 0, red: -1, blueFraction: -22_554, redFraction: 18_734 }, // -0.344136 Cb - 0.714136 Cr
-  { blue: 2, red: 0, blueFraction: -14_942, redFraction: 0 }, // 1.772 Cb
-] as const;
+const FRACTION_BITS = 16;
+/** Cb and Cr are stored with this added. */
+const CENTRE = 128;
 
 /** Makes `count` pixels of brightness and colour differences: RGB, or RGB and a fourth byte of no meaning. */
 const defineColourRow = (pixelBytes: 3 | 4): WasmFunction<'y' | 'cb' | 'cr' | 'count' | 'out'> =>
@@ -36,6 +38,9 @@ const defineColourRow = (pixelBytes: 3 | 4): WasmFunction<'y' | 'cb' | 'cr' | 'c
     {
       ints: ['i'],
       vectors: [
+        'y8',
+        'cb8',
+        'cr8',
         'y16',
         'cb16',
         'cr16',
@@ -52,50 +57,45 @@ const defineColourRow = (pixelBytes: 3 | 4): WasmFunction<'y' | 'cb' | 'cr' | 'c
       ],
     },
     ({ get, set }) => {
-      const plane = (name: 'y' | 'cb' | 'cr'): Code =>
-        memory('v128.load', 0, op('i32.add', get(name), get('i')));
-      const fraction = (pairs: 'pairs0' | 'pairs1', blue: number, red: number): Code =>
-        op(
+      const fraction = (pairs: 'pairs0' | 'pairs1', channel: Channel): Code => {
+        const { wholeCb, wholeCr, cb, cr } = CHANNELS[channel];
+        const centre = CENTRE * (cb + cr + ((wholeCb + wholeCr) << FRACTION_BITS));
+        const half = 1 << (FRACTION_BITS - 1); // to round
+        const coefficients = op('i32x4.splat', int((cr << 16) | (cb & 0xffff)));
+        return op(
           'i32x4.shr_s',
           op(
             'i32x4.add',
-            op(
-              'i32x4.dot_i16x8_s',
-              get(pairs),
-              op('i32x4.splat', int((red << 16) | (blue & 0xffff))),
-            ),
-            op('i32x4.splat', int(HALF)),
+            op('i32x4.dot_i16x8_s', get(pairs), coefficients),
+            op('i32x4.splat', int(half - centre)),
           ),
-          int(16),
+          int(FRACTION_BITS),
         );
-      const channel = ({
-        blue,
-        red,
-        blueFraction,
-        redFraction,
-      }: (typeof CHANNELS)[number]): Code => {
+      };
+      const value = (channel: Channel): Code => {
+        const { wholeCb, wholeCr } = CHANNELS[channel];
         const fractions = op(
           'i16x8.narrow_i32x4_s',
-          fraction('pairs0', blueFraction, redFraction),
-          fraction('pairs1', blueFraction, redFraction),
+          fraction('pairs0', channel),
+          fraction('pairs1', channel),
         );
         const sum = op('i16x8.add', get('y16'), fractions);
-        if (blue === 2) {
-          return op('i16x8.add', sum, op('i16x8.add', get('cb16'), get('cb16')));
-        }
-        return op(red > 0 ? 'i16x8.add' : 'i16x8.sub', sum, get('cr16'));
+        if (wholeCb === 2) return op('i16x8.add', sum, op('i16x8.shl', get('cb16'), int(1)));
+        return op(wholeCr === 1 ? 'i16x8.add' : 'i16x8.sub', sum, get('cr16'));
       };
+      const load = (name: 'y' | 'cb' | 'cr'): Code =>
+        set(`${name}8`, memory('v128.load', 0, op('i32.add', get(name), get('i'))));
       const half = (which: 0 | 1): Code[] => {
         const extend = which === 0 ? 'i16x8.extend_low_i8x16_u' : 'i16x8.extend_high_i8x16_u';
         return [
-          set('y16', op(extend, plane('y'))),
-          set('cb16', centred(op(extend, plane('cb')))),
-          set('cr16', centred(op(extend, plane('cr')))),
+          set('y16', op(extend, get('y8'))),
+          set('cb16', op(extend, get('cb8'))),
+          set('cr16', op(extend, get('cr8'))),
           set('pairs0', shuffle(INTERLEAVE.words[0], get('cb16'), get('cr16'))),
           set('pairs1', shuffle(INTERLEAVE.words[1], get('cb16'), get('cr16'))),
-          set(which === 0 ? 'r0' : 'r1', channel(CHANNELS[0])),
-          set(which === 0 ? 'g0' : 'g1', channel(CHANNELS[1])),
-          set(which === 0 ? 'b0' : 'b1', channel(CHANNELS[2])),
+          set(`r${which}`, value('r')),
+          set(`g${which}`, value('g')),
+          set(`b${which}`, value('b')),
         ];
       };
       const write = (place: number, picks: Picks): Code => {
@@ -113,8 +113,11 @@ const defineColourRow = (pixelBytes: 3 | 4): WasmFunction<'y' | 'cb' | 'cr' | 'c
         ];
       };
       return [
-        whileTrue(
+        repeatWhile(
           op('i32.lt_s', get('i'), get('count')),
+          load('y'),
+          load('cb'),
+          load('cr'),
           ...half(0),
           ...half(1),
           set('r0', op('i8x16.narrow_i16x8_u', get('r0'), get('r1'))),
@@ -133,11 +136,6 @@ const defineColourRow = (pixelBytes: 3 | 4): WasmFunction<'y' | 'cb' | 'cr' | 'c
 export const colourRow: WasmFunction<'y' | 'cb' | 'cr' | 'count' | 'out'> = defineColourRow(3);
 /** One row of pixels of four bytes. */
 export const colourRowWide: WasmFunction<'y' | 'cb' | 'cr' | 'count' | 'out'> = defineColourRow(4);
-
-/** Colour differences are stored with 128 added. */
-function centred(colours: Code): Code {
-  return op('i16x8.sub', colours, op('i16x8.splat', int(128)));
-}
 
 /** Picks of parts of `size` bytes by turns from two vectors, from byte `start` of each on. */
 function interleaved(size: 1 | 2, start: 0 | 8): Picks {

@@ -5,7 +5,16 @@
  * drawn out with a triangle filter.
  */
 
-import { choose, ifTrue, int, memory, op, procedure, whileTrue } from './wasm-assembler.ts';
+import {
+  choose,
+  ifTrue,
+  int,
+  memory,
+  op,
+  procedure,
+  repeatWhile,
+  whileTrue,
+} from './wasm-assembler.ts';
 import type { Code, WasmFunction } from './wasm-assembler.ts';
 
 const CONVERT_PARAMS = [
@@ -37,16 +46,19 @@ const CONVERT_PARAMS = [
  */
 export const stretchRow: WasmFunction = procedure(
   ['near', 'far', 'count', 'atStart', 'atEnd', 'roundEven', 'roundOdd', 'sums', 'out'],
-  { ints: ['i', 'at'], vectors: ['triple'] },
+  { ints: ['i', 'at'], vectors: ['near8', 'far8', 'triple'] },
   ({ get, set }) => {
     const next = (step: number): Code => set('i', op('i32.add', get('i'), int(step)));
-    const sample = (row: 'near' | 'far'): Code =>
-      memory('v128.load', 0, op('i32.sub', op('i32.add', get(row), get('i')), int(1)));
+    const load = (row: 'near' | 'far'): Code =>
+      set(
+        `${row}8`,
+        memory('v128.load', 0, op('i32.sub', op('i32.add', get(row), get('i')), int(1))),
+      );
     const weigh = (extend: 'i16x8.extend_low_i8x16_u' | 'i16x8.extend_high_i8x16_u'): Code =>
       op(
         'i16x8.add',
-        op('i16x8.mul', op(extend, sample('near')), op('i16x8.splat', int(3))),
-        op(extend, sample('far')),
+        op('i16x8.mul', op(extend, get('near8')), op('i16x8.splat', int(3))),
+        op(extend, get('far8')),
       );
     const sumAt = (i: Code): Code => op('i32.add', get('sums'), op('i32.shl', i, int(1)));
     const blend = (neighbour: number, round: 'roundEven' | 'roundOdd'): Code =>
@@ -60,8 +72,10 @@ export const stretchRow: WasmFunction = procedure(
         int(4),
       );
     return [
-      whileTrue(
+      repeatWhile(
         op('i32.lt_s', get('i'), op('i32.add', get('count'), int(2))),
+        load('near'),
+        load('far'),
         memory('v128.store', 0, sumAt(get('i')), weigh('i16x8.extend_low_i8x16_u')),
         memory('v128.store', 16, sumAt(get('i')), weigh('i16x8.extend_high_i8x16_u')),
         next(16),
@@ -76,7 +90,7 @@ export const stretchRow: WasmFunction = procedure(
         memory('i32.store16', 2, get('at'), memory('i32.load16_u', 0, get('at'))),
       ),
       set('i', int(0)),
-      whileTrue(
+      repeatWhile(
         op('i32.lt_s', get('i'), get('count')),
         set('at', sumAt(get('i'))),
         set(

@@ -54,7 +54,7 @@ export class PlaneDecoder {
   #context: CodecContext | null = null;
   #store: Store | null = null;
   /** The code tables that the context has, if known. */
-  #codeTables: Buffer | null = null;
+  #codeTables: readonly Buffer[] | null = null;
 
   constructor() {
     silence();
@@ -103,24 +103,33 @@ export class PlaneDecoder {
    * them takes 4 % of the time); and, by stating a smaller height, rows that nobody wants.
    */
   #shorten(file: Buffer, form: JpegForm, height: number): Buffer {
-    const tables = Buffer.concat(
-      form.segments
-        .filter(({ marker }) => marker === CODE_TABLES)
-        .map(({ from, to }) => file.subarray(from, to)),
-    );
-    const hasTables = form.isSingleScan && this.#codeTables?.equals(tables) === true;
+    const hasTables = form.isSingleScan && this.#hasTables(file, form.segments);
     // Later scans may bring tables of their own.
-    if (!hasTables) this.#codeTables = form.isSingleScan ? tables : null;
+    if (!form.isSingleScan) this.#codeTables = null;
     file.writeUInt16BE(height, form.heightAt);
     let start = form.scanAt;
     for (const { marker, from, to } of form.segments.toReversed()) {
-      if (marker === CODE_TABLES && hasTables) continue;
+      if (hasTables && marker === CODE_TABLES) continue;
       start -= to - from;
       file.copyWithin(start, from, to);
     }
     start -= START_OF_IMAGE.length;
     file.set(START_OF_IMAGE, start);
     return file.subarray(start, form.endsAt);
+  }
+
+  /** Whether the code tables of a file are those of the picture before; remembers them if not. */
+  #hasTables(file: Buffer, segments: JpegForm['segments']): boolean {
+    const tables = segments.filter(({ marker }) => marker === CODE_TABLES);
+    const known = this.#codeTables;
+    if (
+      known?.length === tables.length &&
+      tables.every(({ from, to }, i) => known[i]?.compare(file, from, to) === 0)
+    ) {
+      return true;
+    }
+    this.#codeTables = tables.map(({ from, to }) => Buffer.from(file.subarray(from, to)));
+    return false;
   }
 
   #keep(numBytes: number): Planes {

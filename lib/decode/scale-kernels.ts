@@ -7,7 +7,16 @@
 
 import { WEIGHT_BITS } from '../core/index.ts';
 import { DROP_FOURTH, INTERLEAVE } from './colour-kernels.ts';
-import { bytes, int, memory, op, procedure, shuffle, whileTrue } from './wasm-assembler.ts';
+import {
+  bytes,
+  int,
+  memory,
+  op,
+  procedure,
+  repeatWhile,
+  shuffle,
+  whileTrue,
+} from './wasm-assembler.ts';
 import type { Code, WasmFunction } from './wasm-assembler.ts';
 
 /** Bits of the low part of a weight. */
@@ -82,7 +91,7 @@ export const scaleRows: WasmFunction<(typeof ROW_PARAMS)[number]> = procedure(
         op('i32.gt_s', get('height'), int(0)),
         set('x', int(0)),
         set('at', get('weights')),
-        whileTrue(
+        repeatWhile(
           op('i32.lt_s', get('x'), get('width')),
           set(
             'from',
@@ -95,7 +104,7 @@ export const scaleRows: WasmFunction<(typeof ROW_PARAMS)[number]> = procedure(
           set('high', op('i32x4.splat', int(0))),
           set('low', op('i32x4.splat', int(HALF))),
           set('group', get('groups')),
-          whileTrue(
+          repeatWhile(
             get('group'),
             set('pixels', memory('v128.load', 0, get('from'))),
             ...addPair(0),
@@ -174,7 +183,7 @@ export const scaleColumns: WasmFunction<(typeof COLUMN_PARAMS)[number]> = proced
           ),
         ),
         set('x', int(0)),
-        whileTrue(
+        repeatWhile(
           op('i32.lt_s', get('x'), get('width')),
           ...pixels.flatMap((pixel) => [
             set(`high${pixel}`, op('i32x4.splat', int(0))),
@@ -183,7 +192,7 @@ export const scaleColumns: WasmFunction<(typeof COLUMN_PARAMS)[number]> = proced
           set('from', op('i32.add', get('line'), op('i32.shl', get('x'), int(2)))),
           set('at', get('rowWeights')),
           set('pair', get('pairs')),
-          whileTrue(
+          repeatWhile(
             get('pair'),
             set('first', memory('v128.load', 0, get('from'))),
             set('second', memory('v128.load', 0, op('i32.add', get('from'), get('stride')))),

@@ -128,6 +128,14 @@ export function whileTrue(condition: Code, ...steps: readonly Code[]): Code {
   return [0x02, NO_TYPE, 0x03, NO_TYPE, ...leave, ...steps.flat(), 0x0c, 0, END, END];
 }
 
+/**
+ * Does the steps once, and again as long as the condition is not 0. Unlike in {@link whileTrue}, V8 computes constants before
+ * such a loop, not in each round.
+ */
+export function repeatWhile(condition: Code, ...steps: readonly Code[]): Code {
+  return [0x03, NO_TYPE, ...steps.flat(), ...condition, 0x0d, 0, END];
+}
+
 /** Does the steps once if the condition is not 0. */
 export function ifTrue(condition: Code, ...steps: readonly Code[]): Code {
   return [...condition, 0x04, NO_TYPE, ...steps.flat(), END];

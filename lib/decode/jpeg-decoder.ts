@@ -7,6 +7,8 @@ import { TubeletError } from '../core/index.ts';
 import type { Size } from './frame-converter.ts';
 import { readJpegForm } from './jpeg-form.ts';
 import type { JpegForm } from './jpeg-form.ts';
+import { readJpegHeader } from './jpeg-header.ts';
+import type { JpegHeader } from './jpeg-header.ts';
 import type { Crop } from './pixel-graph.ts';
 import { planCut } from './picture-cut.ts';
 import type { CutPlan, PictureCut } from './picture-cut.ts';
@@ -44,6 +46,8 @@ export class JpegDecoder {
   /** Where the areas begin that live as long as one picture. */
   #scratch = this.#start;
   #prepared: Prepared | null = null;
+  /** Of the picture before: those of a clip are mostly the same to the byte. */
+  #header: JpegHeader | null = null;
   #isClosed = false;
 
   /**
@@ -57,7 +61,7 @@ export class JpegDecoder {
     const { form } = staged;
     checkFrame(form, cut.frame);
     const before = this.#prepared;
-    const { plan, scaler } = this.#prepare(cut, form);
+    const { plan, scaler } = this.#prepare(cut, form.header);
     if (this.#prepared !== before) staged = this.#stage(jpeg); // tables have taken its place
     const numBytes = plan.target.width * plan.target.height * 3;
     if (out.length !== numBytes) {
@@ -90,11 +94,11 @@ export class JpegDecoder {
     if (this.#isClosed) throw new TubeletError('TUBE_INTERNAL', { message: 'decoder is closed' });
     const machine = this.#machine;
     machine.release(this.#scratch);
-    const start = machine.reserve(jpeg.length);
-    machine.bytes.set(jpeg, start);
+    const start = machine.place(jpeg);
     const end = start + jpeg.length;
     const file = Buffer.from(machine.bytes.buffer, start, jpeg.length);
-    const form = readJpegForm(file, (from) => {
+    this.#header = readJpegHeader(file, this.#header);
+    const form = readJpegForm(file, this.#header, (from) => {
       return machine.run('findMarker', { from: start + from, end }) - start;
     });
     return { file, form };
@@ -120,11 +124,7 @@ export class JpegDecoder {
   #convert(planes: Planes, { source }: CutPlan, out: number, pixelBytes: number): void {
     const machine = this.#machine;
     const { width, height, strides, layout } = planes;
-    const [y, cb, cr] = planes.data.map((plane) => {
-      const address = machine.reserve(plane.length);
-      machine.bytes.set(plane, address);
-      return address;
-    });
+    const [y, cb, cr] = planes.data.map((plane) => machine.place(plane));
     const numGrey = source.left + source.width + GROUP;
     const grey = layout === null ? machine.reserve(numGrey) : 0;
     if (layout === null) machine.bytes.fill(NO_COLOUR, grey, grey + numGrey);
@@ -139,7 +139,10 @@ export class JpegDecoder {
       colourHeight: (height + halfHeight) >> halfHeight,
       halfWidth,
       halfHeight,
-      ...source,
+      left: source.left,
+      top: source.top,
+      width: source.width,
+      height: source.height,
       sums: machine.reserve(2 * (source.width + 2 * GROUP)),
       cbRow: machine.reserve(source.width + 2 * GROUP),
       crRow: machine.reserve(source.width + 2 * GROUP),

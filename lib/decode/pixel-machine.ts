@@ -84,6 +84,13 @@ export class PixelMachine {
     return address;
   }
 
+  /** Copies bytes into a new area and gives its address. */
+  place(bytes: Uint8Array): number {
+    const address = this.reserve(bytes.length);
+    this.#bytes.set(bytes, address);
+    return address;
+  }
+
   /** Gives up all areas from `mark` on. */
   release(mark: number): void {
     this.#end = mark;

@@ -8,11 +8,12 @@ import {
   AV_PIX_FMT_YUVJ422P,
   AV_PIX_FMT_YUVJ444P,
 } from 'node-av/constants';
-import { Codec, CodecContext, Frame, Packet } from 'node-av/lib';
-import { TubeletError, messageText } from '../core/index.ts';
+import { Codec, CodecContext, FFmpegError, Frame, Packet } from 'node-av/lib';
+import { TubeletError } from '../core/index.ts';
 import { check, silence } from './ffmpeg.ts';
-import { CODE_TABLES, damagedPicture } from './jpeg-form.ts';
 import type { JpegForm } from './jpeg-form.ts';
+import { MARKERS, damagedPicture } from './jpeg-header.ts';
+import type { JpegHeader } from './jpeg-header.ts';
 
 /** Whether colour planes have half the samples per row and half the rows. */
 interface ColourLayout {
@@ -39,12 +40,12 @@ const LAYOUTS: ReadonlyMap<number, ColourLayout | null> = new Map([
   [AV_PIX_FMT_YUVJ420P, { halfWidth: 1, halfHeight: 1 }],
 ]);
 
-const START_OF_IMAGE = [0xff, 0xd8] as const;
+const START_OF_IMAGE = [0xff, MARKERS.start] as const;
 
 /** Memory of FFmpeg that stays, and one view of it: a view a picture would keep the garbage collector busy. */
-interface Store {
+interface Store extends Planes {
   readonly frame: Frame;
-  readonly planes: Planes;
+  readonly format: Frame['format'];
 }
 
 /** Belongs to the caller, who must dispose of it. */
@@ -53,8 +54,8 @@ export class PlaneDecoder {
   readonly #decoded = new Frame();
   #context: CodecContext | null = null;
   #store: Store | null = null;
-  /** The code tables that the context has, if known. */
-  #codeTables: readonly Buffer[] | null = null;
+  /** The header with the code tables that the context has. */
+  #header: JpegHeader | null = null;
 
   constructor() {
     silence();
@@ -68,22 +69,22 @@ export class PlaneDecoder {
    * @throws {TubeletError} `TUBE_SAMPLE_DAMAGED` if FFmpeg cannot decode it or it has an unusual number of colour samples
    */
   decode(file: Buffer, form: JpegForm, numRows: number): Planes {
+    // What tables and scans a longer file has is not known: it gets a context of its own.
+    if (!form.isSingleScan) this.#forgetContext();
+    const height = form.isSingleScan ? wholeBlocks(form.header, numRows) : form.header.height;
     try {
       const context = (this.#context ??= openContext());
-      const height = form.isSingleScan ? wholeBlocks(form, numRows) : form.height;
       this.#packet.data = this.#shorten(file, form, height);
       check(context.sendPacketSync(this.#packet), 'decode JPEG');
       check(context.receiveFrameSync(this.#decoded), 'decode JPEG');
-      const { width, height: found, decodeErrorFlags, flags } = this.#decoded;
-      const isWhole = decodeErrorFlags === 0 && (flags & AV_FRAME_FLAG_CORRUPT) === 0;
-      if (width !== form.width || found !== height || !isWhole) {
-        throw damagedPicture(file.length, 'decoded in part');
-      }
-      return this.#keep(file.length);
+      const planes = this.#keep(form.header.width, height);
+      if (!form.isSingleScan) this.#forgetContext();
+      return planes;
     } catch (error) {
       this.#forgetContext();
-      if (error instanceof TubeletError) throw error;
-      throw damagedPicture(file.length, messageText(error), error);
+      throw error instanceof FFmpegError
+        ? damagedPicture(file.length, error.message, error)
+        : error;
     } finally {
       this.#packet.unref();
       this.#decoded.unref();
@@ -102,58 +103,54 @@ export class PlaneDecoder {
    * Leaves out of a file what FFmpeg need not see: comments; code tables that it still has from the picture before (building
    * them takes 4 % of the time); and, by stating a smaller height, rows that nobody wants.
    */
-  #shorten(file: Buffer, form: JpegForm, height: number): Buffer {
-    const hasTables = form.isSingleScan && this.#hasTables(file, form.segments);
-    // Later scans may bring tables of their own.
-    if (!form.isSingleScan) this.#codeTables = null;
-    file.writeUInt16BE(height, form.heightAt);
-    let start = form.scanAt;
-    for (const { marker, from, to } of form.segments.toReversed()) {
-      if (hasTables && marker === CODE_TABLES) continue;
+  #shorten(file: Buffer, { header, numBytes }: JpegForm, height: number): Buffer {
+    const hasTables = this.#hasTables(header);
+    file.writeUInt16BE(height, header.heightAt);
+    let start = header.scanAt;
+    for (const { marker, from, to } of header.segments.toReversed()) {
+      if (hasTables && marker === MARKERS.codeTables) continue;
       start -= to - from;
       file.copyWithin(start, from, to);
     }
     start -= START_OF_IMAGE.length;
     file.set(START_OF_IMAGE, start);
-    return file.subarray(start, form.endsAt);
+    return file.subarray(start, numBytes);
   }
 
-  /** Whether the code tables of a file are those of the picture before; remembers them if not. */
-  #hasTables(file: Buffer, segments: JpegForm['segments']): boolean {
-    const tables = segments.filter(({ marker }) => marker === CODE_TABLES);
-    const known = this.#codeTables;
-    if (
-      known?.length === tables.length &&
-      tables.every(({ from, to }, i) => known[i]?.compare(file, from, to) === 0)
-    ) {
-      return true;
+  /** Whether the context has the code tables of a header, which it will have from now on. */
+  #hasTables(header: JpegHeader): boolean {
+    const last = this.#header;
+    this.#header = header;
+    if (last === null || last === header) return last !== null;
+    const [before, now] = [codeTables(last), codeTables(header)];
+    return before.length === now.length && now.every((table, i) => before[i]?.equals(table));
+  }
+
+  /** Copies the decoded picture into memory that stays. */
+  #keep(width: number, height: number): Planes {
+    const decoded = this.#decoded;
+    const { format } = decoded;
+    const isWhole = decoded.decodeErrorFlags === 0 && (decoded.flags & AV_FRAME_FLAG_CORRUPT) === 0;
+    if (decoded.width !== width || decoded.height !== height || !isWhole) {
+      throw damagedPicture(this.#packet.size, 'decoded in part');
     }
-    this.#codeTables = tables.map(({ from, to }) => Buffer.from(file.subarray(from, to)));
-    return false;
-  }
-
-  #keep(numBytes: number): Planes {
-    const { width, height, format } = this.#decoded;
     let store = this.#store;
-    if (
-      store?.frame.format !== format ||
-      store.planes.width !== width ||
-      store.planes.height !== height
-    ) {
+    const fits = store?.format === format && store.width === width && store.height === height;
+    if (store === null || !fits) {
       store?.frame.free();
       this.#store = null;
-      store = openStore(this.#decoded, numBytes);
+      store = openStore({ width, height, format }, this.#packet.size);
       this.#store = store;
     }
-    check(store.frame.copy(this.#decoded), 'copy planes');
-    return store.planes;
+    check(store.frame.copy(decoded), 'copy planes');
+    return store;
   }
 
   /** After an error nobody knows what state the context is in. */
   #forgetContext(): void {
     this.#context?.freeContext();
     this.#context = null;
-    this.#codeTables = null;
+    this.#header = null;
   }
 }
 
@@ -175,7 +172,10 @@ function openContext(): CodecContext {
   }
 }
 
-function openStore({ width, height, format }: Frame, numBytes: number): Store {
+function openStore(
+  { width, height, format }: Pick<Store, 'width' | 'height' | 'format'>,
+  numBytes: number,
+): Store {
   const layout = LAYOUTS.get(format);
   if (layout === undefined) throw damagedPicture(numBytes, 'colour sampling is not supported');
   const frame = new Frame();
@@ -187,13 +187,18 @@ function openStore({ width, height, format }: Frame, numBytes: number): Store {
     check(frame.getBuffer(1), 'allocate planes');
     const { data, linesize: strides } = frame;
     if (data === null) throw new TubeletError('TUBE_INTERNAL', { message: 'no planes' });
-    return { frame, planes: { width, height, data, strides, layout } };
+    return { frame, format, width, height, data, strides, layout };
   } catch (error) {
     frame.free();
     throw error;
   }
 }
 
-function wholeBlocks({ height, rowsPerBlock }: JpegForm, numRows: number): number {
+function wholeBlocks({ height, rowsPerBlock }: JpegHeader, numRows: number): number {
   return Math.min(height, Math.ceil(numRows / rowsPerBlock) * rowsPerBlock);
+}
+
+function codeTables({ segments, bytes }: JpegHeader): Buffer[] {
+  const tables = segments.filter(({ marker }) => marker === MARKERS.codeTables);
+  return tables.map(({ from, to }) => bytes.subarray(from, to));
 }

@@ -59,7 +59,7 @@ export class JpegDecoder {
   decode(jpeg: Uint8Array, cut: PictureCut, out: Uint8Array): void {
     let staged = this.#stage(jpeg);
     const { form } = staged;
-    checkFrame(form, cut.frame);
+    checkFrame(form.header, cut.frame);
     const before = this.#prepared;
     const { plan, scaler } = this.#prepare(cut, form.header);
     if (this.#prepared !== before) staged = this.#stage(jpeg); // tables have taken its place

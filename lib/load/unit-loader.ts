@@ -2,6 +2,7 @@
 
 import { TubeletError } from '../core/index.ts';
 import type { PlainError } from '../core/index.ts';
+import type { Sample } from '../shard/index.ts';
 import { isOfSample, shortError } from './bad-sample.ts';
 import { checkTokens } from './clip/clip-maker.ts';
 import type { ClipMaker } from './clip/clip-maker.ts';
@@ -96,9 +97,24 @@ export class UnitLoader {
     if (stored.layout !== 'frames') {
       throw new TubeletError('TUBE_SAMPLE_SHAPE', { key: stored.key, layout: stored.layout });
     }
-    const frames = this.#maker.makeFromFrames(stored, identity, slots);
+    const frames = this.#makeFromFrames(stored, identity, slots);
     const frameIndex = frames.map((frame) => stored.frameIndex[frame] ?? 0);
     return { key: stored.key, label: stored.label, frameIndex };
+  }
+
+  /** Makes clips; what is wrong with a picture is said with the key of its sample. */
+  #makeFromFrames(
+    sample: Sample,
+    identity: ClipIdentity,
+    slots: readonly Slot[],
+  ): readonly number[] {
+    try {
+      return this.#maker.makeFromFrames(sample, identity, slots);
+    } catch (error) {
+      if (!isOfSample(error)) throw error;
+      const details = { key: sample.key, ...error.details };
+      throw new TubeletError(error.code, details, { cause: error });
+    }
   }
 
   #replace({ epoch, position, ...clip }: ClipPlace, attempt: number): number | null {

@@ -223,7 +223,8 @@ test('a picture that is damaged under a right checksum is a bad sample', async (
     return { ...sample, data: sample.data.map((bytes) => bytes.subarray(0, bytes.length / 2)) };
   });
   const options = { ...PLAIN, seed: 0, shuffle: 'none', dtype: 'uint8' } as const;
-  await t.throwsAsync(runLoader(folder, options), { code: 'TUBE_SAMPLE_DAMAGED' });
+  const error = await t.throwsAsync(runLoader(folder, options), { code: 'TUBE_SAMPLE_DAMAGED' });
+  t.true(error.message.includes('train-clip-00001'));
   const { report } = await runLoader(folder, { ...options, onError: 'missing' });
   t.deepEqual(report.missing, { TUBE_SAMPLE_DAMAGED: 1 });
 });

@@ -101,7 +101,7 @@ export function decodeRawHead(
 }
 
 /** Values of the pixels of a sample, before compression. */
-export function countPixels({ shape }: SampleMeta): number {
+function countPixels({ shape }: SampleMeta): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 

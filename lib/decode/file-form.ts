@@ -3,7 +3,8 @@
  * frames or has something appended; whoever collects data wants to know.
  */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openFile } from './open-file.ts';
 import type { VideoWarning } from './warnings.ts';
 
 /** Extensions that belong to one kind of container; others say nothing. */
@@ -23,10 +24,14 @@ const FAMILIES: readonly (readonly [extensions: string, container: RegExp])[] = 
 /** Boxes or chunks looked at; a file with more is left at that. */
 const MAX_PARTS = 10_000;
 
-/** Compares a file with what a reader found in it. */
+/**
+ * Compares a file with what a reader found in it.
+ *
+ * @throws as {@link openFile}
+ */
 export function checkFileForm(file: string | Buffer, container: string): VideoWarning[] {
   const named = checkName(file.toString(), container);
-  const fd = openSync(file, 'r');
+  const fd = openFile(file);
   try {
     const { size } = fstatSync(fd);
     const read = (offset: number, bytes: number): Buffer => {

@@ -1,6 +1,6 @@
 /** Opens a file as a video: container, first real video stream, decoder. Every refusal is a coded error. */
 
-import { lstatSync, openSync, closeSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   AV_CODEC_FLAG_BITEXACT,
@@ -19,8 +19,9 @@ import {
   Packet,
 } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
-import { TubeletError, systemCode } from '../core/index.ts';
+import { TubeletError } from '../core/index.ts';
 import { check, errorText, silence } from './ffmpeg.ts';
+import { checkFile, openFile } from './open-file.ts';
 import type { VideoInfo } from './video-info.ts';
 
 /**
@@ -97,10 +98,10 @@ export function openVideo(
   maxPixels: number = DEFAULT_MAX_PIXELS,
 ): OpenVideo {
   silence();
-  checkIsFile(file);
+  checkFile(file);
   // FFmpeg takes text only, and what stands before a colon for a protocol unless the path is absolute. A name that is no UTF-8
   // is opened by us and handed over as a descriptor.
-  const fd = typeof file === 'string' ? null : openSync(file, 'r');
+  const fd = typeof file === 'string' ? null : openFile(file);
   const format = new FormatContext();
   let decoder: CodecContext | null = null;
   try {
@@ -112,28 +113,8 @@ export function openVideo(
     decoder?.freeContext();
     format.closeInputSync();
     if (fd !== null) closeSync(fd);
+    checkFile(file); // it may have vanished meanwhile, and then that is what is wrong
     throw error;
-  }
-}
-
-/** A pipe without a writer would block for ever, so anything that is no regular file is refused before FFmpeg sees it. */
-function checkIsFile(file: string | Buffer): void {
-  try {
-    const stats = lstatSync(file).isSymbolicLink() ? statSync(file) : lstatSync(file);
-    if (!stats.isFile())
-      throw new TubeletError('TUBE_NOT_VIDEO', { message: 'not a regular file' });
-    if (stats.size === 0)
-      throw new TubeletError('TUBE_NOT_VIDEO', { message: 'the file is empty' });
-    closeSync(openSync(file, 'r'));
-  } catch (error) {
-    if (error instanceof TubeletError) throw error;
-    const code = systemCode(error) ?? 'unknown';
-    const isMissing = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP';
-    throw new TubeletError(
-      isMissing ? 'TUBE_FILE_NOT_FOUND' : 'TUBE_FILE_UNREADABLE',
-      { message: code },
-      { cause: error },
-    );
   }
 }
 

@@ -166,6 +166,13 @@ test('mixing with lambda 1 or an empty box changes nothing; a full box swaps par
   );
 });
 
+test('the middle clip of an odd number is its own partner', (t) => {
+  const batch = Float32Array.from({ length: 36 }, (_, i) => i);
+  mixBatch(batch, [1, 2, 2, 3], { kind: 'mixup', lambda: 0.25 });
+  const mixed = Array.from({ length: 36 }, (_, i) => i + [18, 0, -18][Math.floor(i / 12)]!);
+  t.deepEqual([...batch], mixed);
+});
+
 test('wrong arguments are refused', (t) => {
   const range = { instanceOf: RangeError };
   const rng = createRng(0, 'wrong');
@@ -178,7 +185,7 @@ test('wrong arguments are refused', (t) => {
   t.throws(() => placeCutmix({ width: 0, height: 4 }, 0.5, rng), range);
   t.throws(() => drawBeta(0, rng), range);
   const mixup = { kind: 'mixup', lambda: 0.5 } as const;
-  t.throws(() => mixBatch(new Float32Array(36), [1, 2, 2, 3], mixup), range);
+  t.throws(() => mixBatch(new Float32Array(30), [1, 2, 2, 3], mixup), range);
   t.throws(() => mixBatch(new Float32Array(24), [1, 2, 2, 3], { ...mixup, lambda: 2 }), range);
   const box = { left: 1, top: 0, width: 2, height: 1 };
   const cutmix = { kind: 'cutmix', lambda: 0.5, box } as const;

@@ -7,7 +7,6 @@ export type { FrameChooser, FrameVerdict } from './decode-frames.ts';
 export type { PixelFormat, Size, SizeChooser } from './frame-converter.ts';
 export { listenToMessages, takeMessages } from './ffmpeg.ts';
 export { JpegDecoder } from './jpeg-decoder.ts';
-export { jpegSize } from './jpeg-header.ts';
 export type { PictureCut } from './picture-cut.ts';
 export { serveTasks } from './process-child.ts';
 export { ProcessPool } from './process-pool.ts';

@@ -12,6 +12,9 @@ export interface JpegForm {
   readonly numBytes: number;
 }
 
+/** A scan of some bytes can cost the time of a whole picture; encoders write about ten. */
+const MAX_SCANS = 100;
+
 /** Gives the place of the first marker that is no restart marker from a place on, or the length of the file. */
 export type MarkerFinder = (from: number) => number;
 
@@ -26,12 +29,16 @@ export function readJpegForm(
   findMarker: MarkerFinder,
 ): JpegForm {
   let place = findEnd(file, findMarker(header.bytes.length));
+  let numScans = 1;
   const isSingleScan = header.hasWholeScan && file[place + 1] === MARKERS.end;
   while (file[place + 1] !== MARKERS.end) {
     const { marker, to } = segmentAt(file, place);
     // A second frame header would be another picture.
     const isFrame = marker <= 0xcf && marker !== MARKERS.codeTables;
     if (isFrame) throw damagedPicture(file.length, 'several frame headers');
+    if (marker === MARKERS.scan && ++numScans > MAX_SCANS) {
+      throw damagedPicture(file.length, 'too many scans');
+    }
     place = findEnd(file, marker === MARKERS.scan ? findMarker(to) : to);
   }
   return { header, isSingleScan, numBytes: place + 2 };

@@ -8,8 +8,16 @@ import { TubeletError } from '../core/index.ts';
 import type { Size } from './frame-converter.ts';
 import { DEFAULT_MAX_PIXELS } from './open-video.ts';
 
+/** Whether colour planes have half the samples per row and half the rows. */
+export interface ColourLayout {
+  readonly halfWidth: 0 | 1;
+  readonly halfHeight: 0 | 1;
+}
+
 /** What the header says. Places are offsets in bytes from the start of the file. */
 export interface JpegHeader extends Size {
+  /** Null for a grey picture. */
+  readonly layout: ColourLayout | null;
   /** Segments that a decoder needs, up to the first scan, in order. */
   readonly segments: readonly JpegSegment[];
   /** Where the 16-bit height stands. */
@@ -51,20 +59,25 @@ const NEEDED: ReadonlySet<number> = new Set([
   MARKERS.restartInterval,
 ]);
 
+/** Where in the segment of Adobe stands what the planes of a picture of three planes mean. */
+const ADOBE_COLOURS = 15;
+/** Names of planes that mean RGB where no segment says otherwise. */
+const RGB_NAMES = 'RGB';
+
+/** What segments say of the planes of a picture that has three; JFIF counts more than Adobe. */
+type Colours = 'unknown' | 'RGB' | 'YCbCr';
+
+/** Known as 4:4:4, 4:2:2 and 4:2:0. */
+const LAYOUTS: readonly ColourLayout[] = [
+  { halfWidth: 0, halfHeight: 0 },
+  { halfWidth: 1, halfHeight: 0 },
+  { halfWidth: 1, halfHeight: 1 },
+];
+
 /** Makes the error for bytes that are not a picture of a kind that is supported. */
 export function damagedPicture(numBytes: number, message: string, cause?: unknown): TubeletError {
   const details = { format: 'jpeg', bytes: numBytes, message };
   return new TubeletError('TUBE_SAMPLE_DAMAGED', details, cause === undefined ? {} : { cause });
-}
-
-/**
- * Size of a JPEG picture in pixels, from its header alone.
- *
- * @throws {TubeletError} `TUBE_SAMPLE_DAMAGED` if it has no header or that of a picture that is not supported
- */
-export function jpegSize(jpeg: Uint8Array): Size {
-  const { width, height } = readJpegHeader(jpeg, null);
-  return { width, height };
 }
 
 /**
@@ -82,8 +95,7 @@ export function readJpegHeader(file: Uint8Array, last: JpegHeader | null): JpegH
   if (file[0] !== 0xff || file[1] !== MARKERS.start) throw damagedPicture(file.length, 'no JPEG');
   const segments: JpegSegment[] = [];
   let frame: JpegSegment | null = null;
-  let isJfif = false;
-  let isAdobeRgb = false;
+  let colours: Colours = 'unknown';
   for (let place = 2; ;) {
     while (file[place] === 0xff && file[place + 1] === 0xff) place++;
     const segment = segmentAt(file, place);
@@ -91,9 +103,7 @@ export function readJpegHeader(file: Uint8Array, last: JpegHeader | null): JpegH
     place = to;
     if (marker === MARKERS.scan) {
       if (frame === null) throw damagedPicture(file.length, 'no frame header');
-      const header = combine(file, { segments, frame, scan: segment });
-      if (isAdobeRgb && !isJfif) throw damagedPicture(file.length, 'RGB is not supported');
-      return header;
+      return combine(file, { segments, frame, scan: segment, colours });
     }
     if (FRAME_KINDS.has(marker)) {
       if (frame !== null) throw damagedPicture(file.length, 'several frame headers');
@@ -101,9 +111,9 @@ export function readJpegHeader(file: Uint8Array, last: JpegHeader | null): JpegH
       segments.push(segment);
     } else if (NEEDED.has(marker)) segments.push(segment);
     else if (marker <= 0xcf) throw damagedPicture(file.length, 'coding is not supported');
-    else if (marker === MARKERS.jfif) isJfif ||= hasName(file, segment, 'JFIF');
+    else if (marker === MARKERS.jfif && hasName(file, segment, 'JFIF')) colours = 'YCbCr';
     else if (marker === MARKERS.adobe && hasName(file, segment, 'Adobe')) {
-      isAdobeRgb ||= file[from + 15] === 0;
+      if (colours === 'unknown') colours = file[from + ADOBE_COLOURS] === 0 ? 'RGB' : 'YCbCr';
     }
   }
 }
@@ -129,9 +139,10 @@ interface Found {
   readonly segments: readonly JpegSegment[];
   readonly frame: JpegSegment;
   readonly scan: JpegSegment;
+  readonly colours: Colours;
 }
 
-function combine(file: Uint8Array, { segments, frame, scan }: Found): JpegHeader {
+function combine(file: Uint8Array, { segments, frame, scan, colours }: Found): JpegHeader {
   const at = frame.from;
   const numPlanes = file[at + 9] ?? 0;
   const size = { width: wordAt(file, at + 7), height: wordAt(file, at + 5) };
@@ -143,6 +154,12 @@ function combine(file: Uint8Array, { segments, frame, scan }: Found): JpegHeader
     throw fail(`${size.width} x ${size.height} pixels are not supported`);
   }
   const planes = Array.from({ length: numPlanes }, (_, i) => at + 10 + 3 * i);
+  const names = String.fromCharCode(...planes.map((plane) => file[plane] ?? 0));
+  const isRgb = colours === 'RGB' || (colours === 'unknown' && names === RGB_NAMES);
+  if (isRgb && numPlanes === 3) throw fail('RGB is not supported');
+  const samples = planes.map((plane) => file[plane + 1] ?? 0);
+  const layout = layoutOf(samples);
+  if (layout === undefined) throw fail('colour sampling is not supported');
   const numScanned = file[scan.from + 4] ?? 0;
   if (numScanned < 1 || scan.to - scan.from !== 8 + 2 * numScanned) throw fail('bad scan header');
   const hasWholeScan = numScanned === numPlanes && frame.marker !== MARKERS.progressive;
@@ -155,13 +172,30 @@ function combine(file: Uint8Array, { segments, frame, scan }: Found): JpegHeader
   if (hasWholeScan && !needed.every((id) => tables.codes.has(id))) throw fail('code table missing');
   return {
     ...size,
+    layout,
     segments,
     heightAt: at + 5,
-    rowsPerBlock: 8 * Math.max(...planes.map((plane) => (file[plane + 1] ?? 0) & 15)),
+    rowsPerBlock: 8 * Math.max(...samples.map((counts) => counts & 15)),
     hasWholeScan,
     scanAt: scan.from,
     bytes: Buffer.from(file.subarray(0, scan.to)),
   };
+}
+
+/**
+ * The layout of planes with so many samples per block: the number across in the upper four bits, that down in the lower. Nothing
+ * if it is not supported.
+ */
+function layoutOf([y = 0, cb, cr]: readonly number[]): ColourLayout | null | undefined {
+  const [across, down] = [y >> 4, y & 15];
+  if (across < 1 || across > 4 || down < 1 || down > 4) return undefined;
+  if (cb === undefined) return null;
+  if (cb !== cr) return undefined;
+  const [colourAcross, colourDown] = [cb >> 4, cb & 15];
+  return LAYOUTS.find(
+    ({ halfWidth, halfHeight }) =>
+      colourAcross << halfWidth === across && colourDown << halfHeight === down,
+  );
 }
 
 /** Which tables segments bring; a number of a code table has its class in the upper four bits. */

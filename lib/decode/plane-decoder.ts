@@ -8,18 +8,13 @@ import {
   AV_PIX_FMT_YUVJ422P,
   AV_PIX_FMT_YUVJ444P,
 } from 'node-av/constants';
+import type { AVPixelFormat } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, Packet } from 'node-av/lib';
 import { TubeletError } from '../core/index.ts';
 import { check, silence } from './ffmpeg.ts';
 import type { JpegForm } from './jpeg-form.ts';
 import { MARKERS, damagedPicture } from './jpeg-header.ts';
-import type { JpegHeader } from './jpeg-header.ts';
-
-/** Whether colour planes have half the samples per row and half the rows. */
-interface ColourLayout {
-  readonly halfWidth: 0 | 1;
-  readonly halfHeight: 0 | 1;
-}
+import type { ColourLayout, JpegHeader } from './jpeg-header.ts';
 
 /** A decoded picture in memory of FFmpeg; valid until the next one. */
 export interface Planes {
@@ -33,19 +28,12 @@ export interface Planes {
   readonly layout: ColourLayout | null;
 }
 
-const LAYOUTS: ReadonlyMap<number, ColourLayout | null> = new Map([
-  [AV_PIX_FMT_GRAY8, null],
-  [AV_PIX_FMT_YUVJ444P, { halfWidth: 0, halfHeight: 0 }],
-  [AV_PIX_FMT_YUVJ422P, { halfWidth: 1, halfHeight: 0 }],
-  [AV_PIX_FMT_YUVJ420P, { halfWidth: 1, halfHeight: 1 }],
-]);
-
 const START_OF_IMAGE = [0xff, MARKERS.start] as const;
 
-/** Memory of FFmpeg that stays, and one view of it: a view a picture would keep the garbage collector busy. */
+/** Memory of FFmpeg that stays, and one view of it: a view per picture would keep the garbage collector busy. */
 interface Store extends Planes {
   readonly frame: Frame;
-  readonly format: Frame['format'];
+  readonly format: AVPixelFormat;
 }
 
 /** Belongs to the caller, who must dispose of it. */
@@ -66,7 +54,7 @@ export class PlaneDecoder {
   /**
    * Decodes the upper `numRows` rows of a picture, or some more. Overwrites the header of `file` with a shorter one.
    *
-   * @throws {TubeletError} `TUBE_SAMPLE_DAMAGED` if FFmpeg cannot decode it or it has an unusual number of colour samples
+   * @throws {TubeletError} `TUBE_SAMPLE_DAMAGED` if FFmpeg cannot decode it
    */
   decode(file: Buffer, form: JpegForm, numRows: number): Planes {
     // What tables and scans a longer file has is not known: it gets a context of its own.
@@ -77,7 +65,7 @@ export class PlaneDecoder {
       this.#packet.data = this.#shorten(file, form, height);
       check(context.sendPacketSync(this.#packet), 'decode JPEG');
       check(context.receiveFrameSync(this.#decoded), 'decode JPEG');
-      const planes = this.#keep(form.header.width, height);
+      const planes = this.#keep({ ...form.header, height });
       if (!form.isSingleScan) this.#forgetContext();
       return planes;
     } catch (error) {
@@ -127,19 +115,19 @@ export class PlaneDecoder {
   }
 
   /** Copies the decoded picture into memory that stays. */
-  #keep(width: number, height: number): Planes {
+  #keep({ width, height, layout }: Pick<JpegHeader, 'width' | 'height' | 'layout'>): Planes {
     const decoded = this.#decoded;
-    const { format } = decoded;
+    const format = formatOf(layout);
     const isWhole = decoded.decodeErrorFlags === 0 && (decoded.flags & AV_FRAME_FLAG_CORRUPT) === 0;
-    if (decoded.width !== width || decoded.height !== height || !isWhole) {
-      throw damagedPicture(this.#packet.size, 'decoded in part');
-    }
+    const isAsStated =
+      decoded.width === width && decoded.height === height && decoded.format === format;
+    if (!isWhole || !isAsStated) throw damagedPicture(this.#packet.size, 'decoded in part');
     let store = this.#store;
     const fits = store?.format === format && store.width === width && store.height === height;
     if (store === null || !fits) {
       store?.frame.free();
       this.#store = null;
-      store = openStore({ width, height, format }, this.#packet.size);
+      store = openStore({ width, height, format, layout });
       this.#store = store;
     }
     check(store.frame.copy(decoded), 'copy planes');
@@ -172,22 +160,23 @@ function openContext(): CodecContext {
   }
 }
 
-function openStore(
-  { width, height, format }: Pick<Store, 'width' | 'height' | 'format'>,
-  numBytes: number,
-): Store {
-  const layout = LAYOUTS.get(format);
-  if (layout === undefined) throw damagedPicture(numBytes, 'colour sampling is not supported');
+function formatOf(layout: ColourLayout | null): AVPixelFormat {
+  if (layout === null) return AV_PIX_FMT_GRAY8;
+  if (layout.halfWidth === 0) return AV_PIX_FMT_YUVJ444P;
+  return layout.halfHeight === 0 ? AV_PIX_FMT_YUVJ422P : AV_PIX_FMT_YUVJ420P;
+}
+
+function openStore(form: Pick<Store, 'width' | 'height' | 'format' | 'layout'>): Store {
   const frame = new Frame();
   frame.alloc();
-  frame.width = width;
-  frame.height = height;
-  frame.format = format;
+  frame.width = form.width;
+  frame.height = form.height;
+  frame.format = form.format;
   try {
     check(frame.getBuffer(1), 'allocate planes');
     const { data, linesize: strides } = frame;
     if (data === null) throw new TubeletError('TUBE_INTERNAL', { message: 'no planes' });
-    return { frame, format, width, height, data, strides, layout };
+    return { ...form, frame, data, strides };
   } catch (error) {
     frame.free();
     throw error;

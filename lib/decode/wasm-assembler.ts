@@ -40,7 +40,6 @@ const OPCODES = {
   'i16x8.shr_s': 0x18c,
   'i16x8.shr_u': 0x18d,
   'i16x8.add': 0x18e,
-  'i16x8.sub': 0x191,
   'i16x8.mul': 0x195,
   'i32x4.shl': 0x1ab,
   'i32x4.shr_s': 0x1ac,

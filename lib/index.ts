@@ -158,6 +158,7 @@ export type {
 } from './convert/index.ts';
 
 export {
+  BATCH_FORMATS,
   CROP_RULES,
   FRAME_RULES,
   Loader,
@@ -171,7 +172,9 @@ export {
   createMix,
   createOrder,
   createSequence,
+  encodeBatch,
   fingerprintDatasets,
+  loadCursor,
   makeCursor,
   measureMixing,
   openLoader,
@@ -179,12 +182,14 @@ export {
   planEpoch,
   replaceSample,
   resumeAt,
+  saveCursor,
   sumBytesPerRank,
   summarizeEpoch,
 } from './load/index.ts';
 export type {
   BadSample,
   Batch,
+  BatchFormat,
   BatchTensor,
   ClipRecipe,
   CropRule,

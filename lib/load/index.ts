@@ -13,6 +13,9 @@ export type {
   TensorOptions,
   ViewCounts,
 } from './clip/recipe.ts';
+export { loadCursor, saveCursor } from './cursor-file.ts';
+export { BATCH_FORMATS, encodeBatch } from './encode-batch.ts';
+export type { BatchFormat } from './encode-batch.ts';
 export { Loader, openLoader } from './loader.ts';
 export type { LoaderInfo, LoaderReport } from './loader.ts';
 export type { LoaderSource } from './members.ts';

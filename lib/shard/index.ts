@@ -5,6 +5,8 @@ export type { DatasetInfo, DatasetTotals } from './dataset-info.ts';
 export { Dataset, openDataset } from './dataset.ts';
 export type { DatasetOptions, SampleEntry, SamplesOptions } from './dataset.ts';
 export { FORMAT_VERSION } from './format.ts';
+export { binHeader, packMap, packPlain } from './msgpack.ts';
+export type { PlainValue } from './msgpack.ts';
 export type { Sample, SampleMeta, SampleSource } from './sample-meta.ts';
 export { countBytes, decodeSample, encodeData, encodeMeta, encodeSample } from './sample.ts';
 export { readDoneSidecar, readSidecar, summarizeShard, tarPath } from './sidecar.ts';

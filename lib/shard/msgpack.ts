@@ -15,8 +15,17 @@ const MAX_TOKENS = 2 ** 20;
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true });
 
-/** Packs a text, an integer of at most 32 bits, nil, or a list of such integers. */
-export function packPlain(value: string | number | null | readonly number[]): Uint8Array {
+/** What {@link packPlain} takes: JSON. Integers have at most 32 bits. */
+export type PlainValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly PlainValue[]
+  | { readonly [name: string]: PlainValue };
+
+/** Packs plain data; whole numbers become integers, others float64. */
+export function packPlain(value: PlainValue): Uint8Array {
   return packr.pack(value);
 }
 

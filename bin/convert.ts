@@ -5,6 +5,7 @@ import type { ConvertOptions, ConvertProgress, ConvertSummary, RetryReason } fro
 import { interruptedText, planText, stateOf, summaryText } from './convert-text.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Command, Flag } from './flags.ts';
+import { readTubelet } from './flag-values.ts';
 import { ProgressLine } from './progress-line.ts';
 import { printFailure } from './report-error.ts';
 
@@ -215,7 +216,7 @@ function optionsFrom(args: Arguments): ConvertOptions {
     frames: args.number('frames'),
     size: args.number('size'),
     clips,
-    tubelet: tubeletFrom(args.text('tubelet')),
+    tubelet: readTubelet(args, 'tubelet'),
     shortVideo: args.text('short-video'),
     videosPerShard: args.number('videos-per-shard'),
     seed: args.number('seed'),
@@ -230,12 +231,4 @@ function optionsFrom(args: Arguments): ConvertOptions {
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { out, ...set };
-}
-
-function tubeletFrom(text: string | undefined): number[] | undefined {
-  if (text === undefined) return undefined;
-  const sizes = /^(\d+)x(\d+)x(\d+)$/.exec(text)?.slice(1).map(Number);
-  if (sizes === undefined)
-    throw new UsageError(`--tubelet must look like 2x16x16 (got "${text}").`);
-  return sizes;
 }

@@ -9,8 +9,12 @@ export interface Flag {
   /** What stands behind it in the help, such as `N`; flags without one are switches. */
   readonly value?: string;
   readonly help: string;
-  /** Name of the option of the API that it sets, if that is another word; used to translate messages. */
-  readonly option?: string;
+  /** Names of the options of the API that it sets, if these are other words; used to translate messages. */
+  readonly option?: string | readonly string[];
+  /** Heading that it stands under in the help, with those before and after it. */
+  readonly group?: string;
+  /** Whether it may be given several times. */
+  readonly isRepeatable?: boolean;
 }
 
 /** A command of the program. */
@@ -22,6 +26,8 @@ export interface Command {
   /** Paragraphs below the flags. */
   readonly notes?: readonly string[];
   readonly flags: readonly Flag[];
+  /** Whether stdout carries a stream: the command sees to its errors itself, and what is for machines goes to stderr. */
+  readonly isStream?: boolean;
   /** Runs the command and gives the exit code. */
   readonly run: (args: Arguments, signal: AbortSignal) => Promise<number>;
 }
@@ -29,15 +35,14 @@ export interface Command {
 /** The user's mistake on the command line: exit code 2. */
 export class UsageError extends Error {}
 
+type FlagValues = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
 /** A parsed command line. */
 export class Arguments {
   readonly positionals: readonly string[];
-  readonly #values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly #values: FlagValues;
 
-  constructor(
-    values: Readonly<Record<string, string | boolean | undefined>>,
-    positionals: readonly string[],
-  ) {
+  constructor(values: FlagValues, positionals: readonly string[]) {
     this.#values = values;
     this.positionals = positionals;
   }
@@ -60,6 +65,12 @@ export class Arguments {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (Number.isNaN(value)) throw new UsageError(`--${name} must be a number (got "${text}").`);
     return value;
+  }
+
+  /** Values of a flag that may be given several times; empty if it is not. */
+  list(name: string): readonly string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? value.map(String) : [];
   }
 
   /** The only positional argument. */
@@ -86,9 +97,12 @@ const COMMON: readonly Flag[] = [
  */
 export function parseFlags(command: Command, argv: readonly string[]): Arguments {
   const options = Object.fromEntries(
-    [...command.flags, ...COMMON].map(({ name, value }) => [
+    allFlags(command).map(({ name, value, isRepeatable = false }) => [
       name,
-      { type: value === undefined ? ('boolean' as const) : ('string' as const) },
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        multiple: isRepeatable,
+      },
     ]),
   );
   try {
@@ -100,28 +114,39 @@ export function parseFlags(command: Command, argv: readonly string[]): Arguments
 }
 
 /** The help page of a command. */
-export function helpOf({ name, usage, summary, flags, notes = [] }: Command): string {
-  const rows = [...flags, ...COMMON].map((flag) => ({
+export function helpOf(command: Command): string {
+  const { name, usage, summary, notes = [] } = command;
+  const rows = allFlags(command).map((flag) => ({
     left: `--${flag.name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
     help: flag.help,
+    group: flag.group,
   }));
   const width = Math.max(...rows.map(({ left }) => left.length));
-  const lines = rows.map(({ left, help }) => `  ${left.padEnd(width)}  ${help}`);
+  const lines = rows.flatMap(({ left, help, group }, i) => {
+    const line = `  ${left.padEnd(width)}  ${help}`;
+    return group === rows[i - 1]?.group ? [line] : ['', `${group ?? 'Of every command'}:`, line];
+  });
+  const isGrouped = rows.some(({ group }) => group !== undefined);
   return [
     `tubelet ${name} ${usage}`,
     '',
     summary,
-    '',
-    ...lines,
+    ...(isGrouped ? lines : ['', ...lines]),
     ...notes.flatMap((note) => ['', note]),
     '',
   ].join('\n');
 }
 
+/** The flags of a command and those of all; where names meet, the command's own. */
+function allFlags({ flags }: Command): readonly Flag[] {
+  const own = new Set(flags.map(({ name }) => name));
+  return [...flags, ...COMMON.filter(({ name }) => !own.has(name))];
+}
+
 /** Puts the flags of the command line into a message that names options of the API; values, `(got "…")`, stay. */
 export function translateOptions({ flags }: Command, message: string): string {
-  return message.replaceAll(/(?<!\(got )"([a-z][A-Za-z]*)"/g, (quoted, option: string) => {
-    const flag = flags.find((one) => (one.option ?? toCamelCase(one.name)) === option);
+  return message.replaceAll(/(?<!\(got )"([a-z][A-Za-z.]*)"/g, (quoted, option: string) => {
+    const flag = flags.find((one) => [one.option ?? toCamelCase(one.name)].flat().includes(option));
     return flag === undefined ? quoted : `--${flag.name}`;
   });
 }

@@ -1,8 +1,6 @@
 /** `tubelet plan`: what a training run would read, proved before it starts. */
 
 import {
-  REMAINDERS,
-  SHUFFLES,
   createOrder,
   measureMixing,
   openDataset,
@@ -11,9 +9,21 @@ import {
   summarizeEpoch,
 } from '../lib/index.ts';
 import type { EpochSummary, Mixing, Remainder, Shuffle } from '../lib/index.ts';
-import { UsageError } from './flags.ts';
 import type { Arguments, Command } from './flags.ts';
 import { formatBytes, formatCount, formatFacts } from './format.ts';
+import { pickFlags } from './loader-flags.ts';
+import { loaderOptionsFrom } from './loader-options.ts';
+
+const FLAGS = pickFlags(
+  'batch-size',
+  'seed',
+  'epoch',
+  'shuffle',
+  'window-shards',
+  'window-samples',
+  'world-size',
+  'remainder',
+);
 
 /** The command. */
 export const planCommand: Command = {
@@ -21,18 +31,7 @@ export const planCommand: Command = {
   usage: 'DIR --batch-size N [flags]',
   summary:
     'Says how an epoch over the dataset in DIR splits into batches and ranks, and what each rank reads.',
-  flags: [
-    { name: 'batch-size', value: 'N', help: 'clips per batch and rank (required)' },
-    { name: 'world-size', value: 'N', help: 'number of ranks (default: 1)' },
-    {
-      name: 'remainder',
-      value: 'POLICY',
-      help: 'samples that fill no batch on every rank: drop, pad or uneven (required for several ranks)',
-    },
-    { name: 'shuffle', value: 'KIND', help: 'global, window or none (default: global)' },
-    { name: 'seed', value: 'N', help: 'seed of the order (default: 0)' },
-    { name: 'epoch', value: 'N', help: 'which epoch (default: 0)' },
-  ],
+  flags: FLAGS,
   run,
 };
 
@@ -45,22 +44,23 @@ interface Report extends EpochSummary {
 
 async function run(args: Arguments): Promise<number> {
   const folder = args.single('DIR');
-  const batchSize = args.number('batch-size');
-  if (batchSize === undefined) throw new UsageError('--batch-size N is missing.');
-  const shuffle = choice(args, 'shuffle', SHUFFLES) ?? 'global';
-  const remainder = choice(args, 'remainder', REMAINDERS);
+  const options = loaderOptionsFrom(args, FLAGS);
+  const { batchSize, worldSize = 1, remainder, shuffle = 'global', seed = 0, epoch = 0 } = options;
+  const { windowShards, windowSamples } = options;
   await using dataset = await openDataset(folder);
   const plan = planEpoch({
     numSamples: dataset.numSamples,
     batchSize,
-    worldSize: args.number('world-size') ?? 1,
+    worldSize,
     ...(remainder === undefined ? {} : { remainder }),
   });
   const order = createOrder({
     shardSamples: dataset.info.shards.map(({ samples }) => samples),
     shuffle,
-    seed: args.number('seed') ?? 0,
-    epoch: args.number('epoch') ?? 0,
+    seed,
+    epoch,
+    ...(windowShards === undefined ? {} : { windowShards }),
+    ...(windowSamples === undefined ? {} : { windowSamples }),
   });
   const report: Report = {
     ...summarizeEpoch(plan),
@@ -71,19 +71,6 @@ async function run(args: Arguments): Promise<number> {
   };
   process.stdout.write(args.has('json') ? `${JSON.stringify(report)}\n` : reportText(report));
   return 0;
-}
-
-function choice<T extends string>(
-  args: Arguments,
-  name: string,
-  valid: readonly T[],
-): T | undefined {
-  const text = args.text(name);
-  const found = valid.find((one) => one === text);
-  if (text !== undefined && found === undefined) {
-    throw new UsageError(`--${name} must be one of ${valid.join(', ')} (got "${text}").`);
-  }
-  return found;
 }
 
 function reportText(report: Report): string {

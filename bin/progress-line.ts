@@ -5,6 +5,7 @@ import { formatDuration } from './format.ts';
 /** State of some work. */
 export interface ProgressState {
   readonly done: number;
+  /** May be `Infinity`. */
   readonly total: number;
   /** Done before this run; does not count for the time left. */
   readonly before?: number;
@@ -55,10 +56,13 @@ export class ProgressLine {
   #write({ done, total, before = 0, secondsElapsed, facts }: ProgressState): void {
     const share = total === 0 ? 1 : (done + before) / total;
     const left = done === 0 ? Infinity : (secondsElapsed / done) * (total - before - done);
-    const counts = `${done + before}/${total}`;
-    const rest = [counts, ...facts, `${formatDuration(left)} left`].join(' · ');
+    const isEndless = total === Infinity;
+    const counts = isEndless ? String(done + before) : `${done + before}/${total}`;
+    const end = isEndless ? [] : [`${formatDuration(left)} left`];
+    const rest = [counts, ...facts, ...end].join(' · ');
     if (!this.#isTerminal) {
-      process.stderr.write(`${this.#title}: ${Math.floor(share * 100)} % · ${rest}\n`);
+      const percent = isEndless ? '' : `${Math.floor(share * 100)} % · `;
+      process.stderr.write(`${this.#title}: ${percent}${rest}\n`);
       return;
     }
     const filled = Math.round(share * BAR_WIDTH);

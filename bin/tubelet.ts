@@ -8,6 +8,7 @@ import { UsageError, helpOf, parseFlags, translateOptions } from './flags.ts';
 import type { Command } from './flags.ts';
 import { formatFacts } from './format.ts';
 import { inspectCommand } from './inspect.ts';
+import { pipeCommand } from './pipe.ts';
 import { planCommand } from './plan.ts';
 import { errorJson, printFailure } from './report-error.ts';
 import { verifyCommand } from './verify.ts';
@@ -17,13 +18,15 @@ const COMMANDS: readonly Command[] = [
   inspectCommand,
   verifyCommand,
   planCommand,
+  pipeCommand,
   demoCommand,
 ];
 
 // A reader that goes away (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === 'EPIPE' ? 0 : 1),
-);
+let isStream = false;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (!isStream) process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 // Nor does a conversion end because nobody looks at its progress any more.
 process.stderr.on('error', () => undefined);
 process.exitCode = await main(process.argv.slice(2));
@@ -53,19 +56,34 @@ async function runCommand(command: Command, argv: readonly string[]): Promise<nu
     return 0;
   }
   const interruption = listenForInterruption();
+  isStream = command.isStream === true;
   try {
     return await command.run(parseFlags(command, argv), interruption.signal);
   } catch (error) {
-    if (interruption.signal.aborted) return interruption.exitCode();
-    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(errorJson(error))}\n`);
-    if (isWrongUse(error)) {
-      process.stderr.write(`${translateOptions(command, error.message)}\n`);
-      process.stderr.write(`See: tubelet ${command.name} --help\n`);
-      return 2;
-    }
-    printFailure(error, argv.includes('--verbose'));
+    if (interruption.signal.aborted) return endInterrupted(interruption.exitCode());
+    const machine = argv.includes('--json') ? `${JSON.stringify(errorJson(error))}\n` : '';
+    if (!isStream) process.stdout.write(machine);
+    const code = explain(command, error, argv.includes('--verbose'));
+    if (isStream) process.stderr.write(machine);
+    return code;
+  }
+}
+
+/** What a reader that stands still has not taken would keep the process. */
+function endInterrupted(code: number): number {
+  if (process.stdout.writableLength > 0) process.exit(code);
+  return code;
+}
+
+/** Tells people about an error and gives the exit code. */
+function explain(command: Command, error: unknown, withStack: boolean): number {
+  if (!isWrongUse(error)) {
+    printFailure(error, withStack);
     return 1;
   }
+  process.stderr.write(`${translateOptions(command, error.message)}\n`);
+  process.stderr.write(`See: tubelet ${command.name} --help\n`);
+  return 2;
 }
 
 /** The user's mistake: one of the command line, or a value that the API refuses by naming its option. */

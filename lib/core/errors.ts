@@ -143,8 +143,8 @@ const CATALOGUE = {
     hint: 'Choose an empty or new folder.',
   },
   TUBE_OUT_NOT_WRITABLE: {
-    what: 'the output folder cannot be written',
-    hint: 'Check permissions and that the disk is mounted; finished shards are still valid.',
+    what: 'the output cannot be written',
+    hint: 'Check permissions and that the disk is mounted; what is finished stays valid.',
   },
   TUBE_OUT_LOCKED: {
     what: 'another conversion is writing to this folder',
@@ -152,7 +152,7 @@ const CATALOGUE = {
   },
   TUBE_DISK_FULL: {
     what: 'no space left for the output',
-    hint: 'Free space and run the same command again; finished shards are kept.',
+    hint: 'Free space and run the same command again; what is finished is kept.',
   },
   TUBE_TOO_MANY_FAILURES: {
     what: 'more videos failed than allowed',

@@ -8,6 +8,9 @@ import type { PipeEnd, PipeTotals } from './pipe-text.ts';
 import type { ProgressLine } from './progress-line.ts';
 import { printFailure } from './report-error.ts';
 
+/** How old the cursor in its file may be if the process is killed. */
+const SAVE_EVERY_MS = 5000;
+
 /** What is to be piped. */
 export interface PipeRun {
   readonly loader: Loader;
@@ -63,7 +66,8 @@ function endOf(error: unknown, signal: AbortSignal): PipeEnd | null {
 }
 
 /**
- * Leaves the last cursor that was kept in its file, however the work ends. Writing the first one shows that it can be done.
+ * Leaves the last cursor that was kept in its file, however the work ends, and writes it now and then in case the process is killed.
+ * Writing the first one shows that it can be done.
  *
  * @throws {TubeletError} TUBE_DISK_FULL, TUBE_OUT_NOT_WRITABLE
  */
@@ -74,17 +78,28 @@ export async function keepCursor<Result>(
 ): Promise<Result> {
   if (path === undefined) return work(() => undefined);
   let last = first;
+  let savedAt = performance.now();
+  // One write at a time. One that fails now and then does no harm; the last one must not.
+  let saving = Promise.resolve();
   const keep = (cursor: Cursor): void => {
     last = cursor;
+    const now = performance.now();
+    if (now - savedAt < SAVE_EVERY_MS) return;
+    savedAt = now;
+    saving = saving.then(() => saveCursor(path, cursor)).catch(() => undefined);
+  };
+  const saveLast = async (): Promise<void> => {
+    await saving;
+    await saveCursor(path, last);
   };
   await saveCursor(path, first);
   let result: Result;
   try {
     result = await work(keep);
   } catch (error) {
-    await saveCursor(path, last).catch(printFailure);
+    await saveLast().catch(printFailure);
     throw error;
   }
-  await saveCursor(path, last);
+  await saveLast();
   return result;
 }

@@ -53,7 +53,7 @@ export const pipeCommand: Command = {
   notes: [
     'tubelet pipe shards/train --preset pretrain --batch-size 8 | python train.py',
     'Several datasets are mixed by weight: shards/a=0.7 shards/b=0.3. Every rank runs its own tubelet, with its own --cursor FILE.',
-    'The cursor in FILE names the batch after the last one that stdout took whole, also after Ctrl-C, an error or a reader that went\naway. A reader may be some batches behind: each batch carries the cursor behind it, to be stored with a checkpoint.',
+    'The cursor in FILE names the batch after the last one that stdout took whole, also after Ctrl-C, an error or a reader that went\naway (after a kill it may be seconds old). A reader may be some batches behind: each batch carries the cursor behind it, to be\nstored with a checkpoint.',
     'Exit codes: 0 done, or the reader went away; 1 failed; 2 wrong use; 130 interrupted (143 by SIGTERM).',
     'shards/README.md tells what a batch holds, shards/read_batches.py reads it in Python.',
   ],

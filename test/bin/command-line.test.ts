@@ -5,6 +5,8 @@ import { helpOf } from '../../bin/flags.ts';
 import { convertCommand } from '../../bin/convert.ts';
 import { demoCommand } from '../../bin/demo.ts';
 import { inspectCommand } from '../../bin/inspect.ts';
+import { pipeCommand } from '../../bin/pipe.ts';
+import { planCommand } from '../../bin/plan.ts';
 import { verifyCommand } from '../../bin/verify.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { writeGreyFolder } from '../helpers/grey-videos.ts';
@@ -23,7 +25,16 @@ test.serial('the help of convert lists every promised flag', async (t) => {
   for (const flag of PROMISED.split(' ')) t.regex(stdout, new RegExp(`^  --${flag}( |$)`, 'm'));
 });
 
-for (const command of [convertCommand, inspectCommand, verifyCommand, demoCommand]) {
+const COMMANDS = [
+  convertCommand,
+  inspectCommand,
+  verifyCommand,
+  planCommand,
+  pipeCommand,
+  demoCommand,
+];
+
+for (const command of COMMANDS) {
   test.serial(`the help of ${command.name} lists every flag that it takes`, async (t) => {
     const help = await runCli(command.name, '--help');
     t.is(help.code, 0);
@@ -46,9 +57,7 @@ test.serial('--version tells that of the package', async (t) => {
 test.serial('--help lists the commands; no command at all is wrong use', async (t) => {
   const { code, stdout } = await runCli('--help');
   t.is(code, 0);
-  for (const name of ['convert', 'inspect', 'verify', 'demo']) {
-    t.regex(stdout, new RegExp(`^  ${name} `, 'm'));
-  }
+  for (const { name } of COMMANDS) t.regex(stdout, new RegExp(`^  ${name} `, 'm'));
   t.like(await runCli(), { code: 2, stdout });
 });
 

@@ -10,6 +10,8 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** What stdout is as text, if it is none. */
+  readonly bytes: Buffer;
 }
 
 /** A process that runs. */
@@ -21,18 +23,34 @@ export interface Running {
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tubelet.js', import.meta.url));
 
+/** How to start a process. */
+export interface StartOptions {
+  /** A descriptor in place of a pipe. */
+  readonly stdout?: number;
+  /** Leaves what comes on stdout in the pipe, for the test to read. */
+  readonly isUnread?: boolean;
+}
+
 /** Starts `tubelet` with arguments. */
-export function startCli(args: readonly string[]): Running {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function startCli(
+  args: readonly string[],
+  { stdout: descriptor, isUnread = false }: StartOptions = {},
+): Running {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: ['ignore', descriptor ?? 'pipe', 'pipe'],
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error('the process did not start');
-  let stdout = '';
+  const parts: Buffer[] = [];
   let stderr = '';
-  child.stdout.on('data', (bytes: Buffer) => (stdout += bytes.toString()));
-  child.stderr.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
+  if (!isUnread) child.stdout?.on('data', (bytes: Buffer) => parts.push(bytes));
+  child.stderr?.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    child.on('close', (code, signal) => {
+      const bytes = Buffer.concat(parts);
+      resolve({ code, signal, stdout: bytes.toString(), stderr, bytes });
+    });
   });
   return { child, pid, ended };
 }

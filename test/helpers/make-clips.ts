@@ -1,9 +1,11 @@
 /** Datasets for the loader: every sample has pixels of its own that can be computed again. */
 
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createRng } from '../../lib/core/index.ts';
 import { cutTubelets, encodeJpeg } from '../../lib/sample/index.ts';
 import type { ClipShape, TubeletShape } from '../../lib/sample/index.ts';
-import { writeDatasetInfo } from '../../lib/shard/index.ts';
+import { openDataset, writeDatasetInfo } from '../../lib/shard/index.ts';
 import type { DatasetInfo, Sample, ShardSummary } from '../../lib/shard/index.ts';
 import { writeShard } from './make-dataset.ts';
 
@@ -121,4 +123,18 @@ export async function writeClips(
   };
   await writeDatasetInfo(folder, info);
   return info;
+}
+
+/** Changes a byte in each of some samples of a dataset. */
+export async function damageClips(folder: string, positions: readonly number[]): Promise<void> {
+  await using dataset = await openDataset(folder);
+  for (const position of positions) {
+    const { shard, offset, bytes } = await dataset.entry(position);
+    const file = await open(join(folder, `${shard}.tar`), 'r+');
+    const at = offset + bytes - 10;
+    const byte = Buffer.alloc(1);
+    await file.read(byte, 0, 1, at);
+    await file.write(Buffer.of(byte[0]! ^ 0xff), 0, 1, at);
+    await file.close();
+  }
 }

@@ -1,11 +1,10 @@
 import test from 'ava';
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BadSample, LoaderOptions } from '../../lib/load/index.ts';
 import { openLoader, replaceSample } from '../../lib/load/index.ts';
-import { openDataset } from '../../lib/shard/index.ts';
 import { hashBatch, hashClips, runLoader } from '../helpers/batches.ts';
-import { writeClips } from '../helpers/make-clips.ts';
+import { damageClips, writeClips } from '../helpers/make-clips.ts';
 import type { ClipsForm } from '../helpers/make-clips.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
 
@@ -19,16 +18,7 @@ async function damagedDataset(
 ): Promise<string> {
   const folder = await temporaryFolder(t);
   await writeClips(folder, FORM);
-  await using dataset = await openDataset(folder);
-  for (const position of bad) {
-    const { shard, offset, bytes } = await dataset.entry(position);
-    const file = await open(join(folder, `${shard}.tar`), 'r+');
-    const at = offset + bytes - 10;
-    const byte = Buffer.alloc(1);
-    await file.read(byte, 0, 1, at);
-    await file.write(Buffer.of(byte[0]! ^ 0xff), 0, 1, at);
-    await file.close();
-  }
+  await damageClips(folder, bad);
   return folder;
 }
 

@@ -176,6 +176,8 @@ function checkRecipe(recipe: ClipRecipe): void {
   checkOneOf('dtype', dtype, ['float32', 'uint8']);
   checkOneOf('target', recipe.target, ['normalised', 'pixels']);
   if (views !== null) checkViews(recipe, views);
+  if (recipe.mix !== null) checkMix(recipe.mix);
+  checkColours(recipe.colours);
   if (form === 'tubelets') checkGrid(recipe);
   if (mask !== null) checkMask(recipe, mask);
   if (dtype === 'uint8' && (recipe.erasing > 0 || recipe.mix !== null)) {
@@ -190,7 +192,9 @@ function checkGrid({
 }: ClipRecipe): void {
   checkInteger('tubelet', t, { min: 1 });
   checkInteger('tubelet', p, { min: 1 });
-  checkInteger('tubelet', q, { min: p, max: p });
+  if (p !== q) {
+    throw new RangeError(`"tubelet" must be as high as it is wide (got ${t}x${p}x${q}).`);
+  }
   checkMultiple('numFrames', numFrames, t);
   checkMultiple('size', height, p);
   checkMultiple('size', width, p);
@@ -223,6 +227,23 @@ function checkViews({ frames }: ClipRecipe, { segments, crops }: ViewCounts): vo
   checkInteger('views.segments', segments, { min: 1 });
   checkInteger('views.crops', crops, { min: 1 });
   if (frames === 'uniform') checkInteger('views.segments', segments, { max: 2 });
+}
+
+function checkMix({ mixupAlpha, cutmixAlpha, ...rest }: MixOptions): void {
+  checkNumber('mix.mixupAlpha', mixupAlpha, { min: 0 });
+  checkNumber('mix.cutmixAlpha', cutmixAlpha, { min: 0 });
+  checkNumber('mix.probability', rest.probability, { min: 0, max: 1 });
+  checkNumber('mix.switchProbability', rest.switchProbability, { min: 0, max: 1 });
+  if (mixupAlpha > 0 || cutmixAlpha > 0) return;
+  throw new RangeError('"mix.mixupAlpha" or "mix.cutmixAlpha" must be above 0 (got 0 and 0).');
+}
+
+function checkColours({ mean, std }: ColourStats): void {
+  for (const value of mean) checkNumber('colours.mean', value);
+  for (const value of std) {
+    checkNumber('colours.std', value);
+    if (value <= 0) throw new RangeError(`"colours.std" must be above 0 (got ${value}).`);
+  }
 }
 
 function checkStored(options: FramesOptions & TensorOptions, stored: StoredClips): void {

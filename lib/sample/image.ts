@@ -42,7 +42,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<RgbImage> {
  * @throws {RangeError} if the size does not match the data
  */
 export async function encodePng(image: RgbImage): Promise<Buffer> {
-  return (await open(image)).png().toBuffer();
+  return (await open(image)).png({ adaptiveFiltering: true, compressionLevel: 9 }).toBuffer();
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { encodeBatch, openLoader } from '../../lib/load/index.ts';
 import type { Batch, BatchFormat, LoaderOptions } from '../../lib/load/index.ts';
@@ -188,6 +189,13 @@ testWithPython(
     t.like(none, { code: 0, stdout: '', stderr: '' });
   },
 );
+
+test('shards/read_batches.py is short and needs numpy and msgpack only', (t) => {
+  const text = readFileSync(projectFile('shards', 'read_batches.py'), 'utf8');
+  t.true(text.trimEnd().split('\n').length < 60);
+  const modules = [...text.matchAll(/^ *(?:import|from) (\w+)/gm)].map(([, name]) => name!);
+  t.deepEqual(modules.toSorted(), ['msgpack', 'numpy', 'sys', 'types']);
+});
 
 test('tensors are views of the batch, not copies', async (t) => {
   const folder = await temporaryFolder(t);

@@ -11,7 +11,7 @@ import { UsageError } from './flags.ts';
 export function sourceFrom(places: readonly string[]): LoaderSource {
   const [first, ...others] = places;
   if (first === undefined) throw new UsageError('DIR is missing: a folder or URL with shards.');
-  if (others.length === 0) return weighted(first)?.[0] ?? first;
+  if (others.length === 0) return first;
   const weights = places.map((place) => {
     const one = weighted(place);
     if (one !== null) return one;
@@ -24,7 +24,7 @@ export function sourceFrom(places: readonly string[]): LoaderSource {
   return Object.fromEntries(weights);
 }
 
-/** Cuts a weight off; null if there is none. A folder whose name ends in one is written with a slash behind it. */
+/** Cuts a weight off; null if there is none. */
 function weighted(place: string): [name: string, weight: number] | null {
   const [, name, weight] = /^(.+)=(\d+(?:\.\d+)?|\.\d+)$/.exec(place) ?? [];
   return name === undefined ? null : [name, Number(weight)];

@@ -1,8 +1,9 @@
 /** The way of batches from the loader to stdout, and the cursor that follows them. */
 
+import type { Writable } from 'node:stream';
 import { encodeBatch, saveCursor } from '../lib/index.ts';
 import type { BatchFormat, Cursor, Loader } from '../lib/index.ts';
-import { isReaderGone, openStdout, writeParts } from './batch-output.ts';
+import { isReaderGone, writeParts } from './batch-output.ts';
 import { stateOf } from './pipe-text.ts';
 import type { PipeEnd, PipeTotals } from './pipe-text.ts';
 import type { ProgressLine } from './progress-line.ts';
@@ -14,6 +15,7 @@ const SAVE_EVERY_MS = 5000;
 /** What is to be piped. */
 export interface PipeRun {
   readonly loader: Loader;
+  readonly out: Writable;
   readonly format: BatchFormat;
   readonly maxBatches: number;
   readonly line: ProgressLine;
@@ -25,10 +27,9 @@ export interface PipeRun {
  * a slow reader slows the loader, which makes ahead no more than it may. `keep` gets the cursor behind every batch that went out.
  */
 export async function pipeBatches(
-  { loader, format, maxBatches, line, signal }: PipeRun,
+  { loader, out, format, maxBatches, line, signal }: PipeRun,
   keep: (cursor: Cursor) => void,
 ): Promise<PipeTotals> {
-  const out = openStdout();
   const startedAt = performance.now();
   const total = Math.min(loader.info.numBatchesLeft, maxBatches);
   let [batches, clips, bytes] = [0, 0, 0];

@@ -66,11 +66,13 @@ export function summaryText(
     return `Nothing is left: the cursor in ${cursor} stands at the end of the run. --epochs makes it longer.\n`;
   }
   const rate = `${formatRate(clips / Math.max(seconds, 0.001))} clips/s`;
+  const wait = `${waitSeconds.toFixed(1)} s for the loader`;
   return formatFacts([
     ['batches', formatCount(batches)],
     ['clips', formatCount(clips)],
     ['size', formatBytes(bytes)],
-    ['time', `${formatDuration(seconds)} (${rate}, ${waitSeconds.toFixed(1)} s for the loader)`],
+    ['time', `${formatDuration(seconds)} (${rate})`],
+    ['waited', wait],
     ...codes('skipped', skipped),
     ...codes('missing', missing),
     ...(cursor === undefined ? [] : [['cursor', cursor] as const]),

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { BATCH_FORMATS, TubeletError, batchSheet, loadCursor, openLoader } from '../lib/index.ts';
 import type { BadSample, BatchFormat, Loader } from '../lib/index.ts';
+import { openStdout } from './batch-output.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Command, Flag } from './flags.ts';
 import { LOADER_FLAGS, PRESET_FLAG } from './loader-flags.ts';
@@ -108,7 +109,7 @@ async function stream(args: Arguments, signal: AbortSignal): Promise<number> {
   checkBatches(loader, options.batchSize);
   const line = new ProgressLine('pipe', args.has('quiet') || args.has('json'));
   const totals = await keepCursor(path, loader.cursor(), (keep) =>
-    pipeBatches({ loader, format, maxBatches, line, signal }, keep),
+    pipeBatches({ loader, out: openStdout(), format, maxBatches, line, signal }, keep),
   );
   report(args, totals, { loader, path });
   signal.throwIfAborted();

@@ -13,12 +13,13 @@ const ROOMS: Readonly<Record<string, () => Promise<{ run: (bench: Bench) => Prom
   decode: () => import('./decode.bench.ts'),
   shard: () => import('./shard.bench.ts'),
   convert: () => import('./convert.bench.ts'),
+  load: () => import('./load.bench.ts'),
 };
 
 const USAGE = `npm run bench -- ROOM [FOLDER...] [flags]
 
   ROOM           ${Object.keys(ROOMS).join(', ')}
-  FOLDER         videos for decode and convert; folders take turns (default: the demo's videos)
+  FOLDER         videos for decode, convert and load; folders take turns (default: the demo's videos)
   --files N      videos to measure with, repeated if there are fewer (default: ${DEFAULTS.files})
   --rounds N     rounds in which all cases take turns (default: ${DEFAULTS.rounds})
   --short        only shows that it runs: ${SHORT.files} videos, ${SHORT.rounds} round

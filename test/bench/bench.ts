@@ -6,6 +6,8 @@ export interface Bench {
   readonly folders: readonly string[];
   /** Only to show that it runs. */
   readonly isShort: boolean;
+  /** Part of the benchmark, for those that have parts; null for all. */
+  readonly only: string | null;
   readonly files: number;
   readonly rounds: number;
   /** Prints one result. */

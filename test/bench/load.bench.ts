@@ -36,7 +36,7 @@ const FULL: Sizes = {
   readBatches: 250,
   decodeBatches: 64,
   slowBatches: 24,
-  steps: 300,
+  steps: 240,
 };
 const SHORT: Sizes = {
   samples: 16,
@@ -51,6 +51,7 @@ const SHORT: Sizes = {
 const READ_GOALS: readonly LoadGoal[] = [
   { of: 'tubelet', against: 'plain', atLeast: 0.8 },
   { of: 'tubelet', against: 'plainTwoThreads', atLeast: null },
+  { of: 'tubelet', against: 'plainChecked', atLeast: null },
   { of: 'tubelet', against: 'python', atLeast: 3 },
   { of: 'tubelet', against: 'pythonNoHandOver', atLeast: null },
   { of: 'tubelet', against: 'webdataset', atLeast: 3 },
@@ -78,11 +79,16 @@ export async function run(bench: Bench): Promise<void> {
   try {
     const few = { ...bench, files: Math.min(bench.files, 48) };
     const data = await makeLoadData(work, few, sizes.samples);
-    await measureReading(data, sizes, bench);
-    await measureDecoding(data, sizes, bench);
-    await measureWaits(data, sizes, bench);
-    await measureStarts(data, bench);
-    await measureResuming(join(work, 'many'), sizes, bench);
+    const parts: Readonly<Record<string, () => Promise<void>>> = {
+      tubelets: () => measureReading(data, sizes, bench),
+      frames: () => measureDecoding(data, sizes, bench),
+      wait: () => measureWaits(data, sizes, bench),
+      start: () => measureStarts(data, bench),
+      resume: () => measureResuming(join(work, 'many'), sizes, bench),
+    };
+    for (const [name, part] of Object.entries(parts)) {
+      if (bench.only === null || bench.only === name) await part();
+    }
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -92,10 +98,12 @@ export async function run(bench: Bench): Promise<void> {
 async function measureReading(data: LoadData, sizes: Sizes, bench: Bench): Promise<void> {
   const { warm, readBatches } = sizes;
   const count = [String(warm * BATCH_SIZE), String(readBatches * BATCH_SIZE)] as const;
-  const plain = (threads: string): Command => ours('plain', data.tubelets, ...count, threads);
+  const plain = (...how: readonly string[]): Command =>
+    ours('plain', data.tubelets, ...count, ...how);
   const cases: LoadCase[] = [
     { name: 'plain', command: plain('1') },
     { name: 'plainTwoThreads', command: plain('2') },
+    { name: 'plainChecked', command: plain('2', 'check') },
     { name: 'tubelet', command: loader(data.tubelets, 'tubelets', warm, readBatches) },
     { name: 'masked', command: loader(data.tubelets, 'masked', warm, readBatches / 2) },
     ...pythonCases(

@@ -22,6 +22,7 @@ const USAGE = `npm run bench -- ROOM [FOLDER...] [flags]
   FOLDER         videos for decode, convert and load; folders take turns (default: the demo's videos)
   --files N      videos to measure with, repeated if there are fewer (default: ${DEFAULTS.files})
   --rounds N     rounds in which all cases take turns (default: ${DEFAULTS.rounds})
+  --only PART    one part of load: tubelets, frames, wait, start, resume
   --short        only shows that it runs: ${SHORT.files} videos, ${SHORT.rounds} round
 `;
 
@@ -30,6 +31,7 @@ const { positionals, values } = parseArgs({
   options: {
     files: { type: 'string' },
     rounds: { type: 'string' },
+    only: { type: 'string' },
     short: { type: 'boolean', default: false },
   },
 });
@@ -44,6 +46,7 @@ if (load === undefined) {
   await run({
     folders,
     isShort: values.short,
+    only: values.only ?? null,
     files: Number(values.files ?? sizes.files),
     rounds: Number(values.rounds ?? sizes.rounds),
     report: reporter(),

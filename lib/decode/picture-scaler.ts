@@ -6,6 +6,7 @@ import type { CutPlan } from './picture-cut.ts';
 import type { PixelMachine } from './pixel-machine.ts';
 import { LOW_BITS } from './scale-kernels.ts';
 
+const LOW_MASK = 2 ** LOW_BITS - 1;
 /** Bytes of a pixel that is to be scaled. */
 export const WIDE_PIXEL_BYTES = 4;
 
@@ -74,7 +75,7 @@ function writeTable(
   for (const [index, weight] of weights.entries()) {
     const place = index + Math.floor(index / group) * group;
     parts[place] = weight >> LOW_BITS;
-    parts[place + group] = weight & (2 ** LOW_BITS - 1);
+    parts[place + group] = weight & LOW_MASK;
   }
   return table;
 }

@@ -1,6 +1,6 @@
 /** Where the coded data of a JPEG file end, which tells whether the file is whole. */
 
-import { MARKERS, damagedPicture, segmentAt } from './jpeg-header.ts';
+import { MARKERS, checkRestarts, damagedPicture, segmentAt } from './jpeg-header.ts';
 import type { JpegHeader } from './jpeg-header.ts';
 
 /** What is known of a JPEG file without decoding it. */
@@ -29,19 +29,29 @@ export function readJpegForm(
   findMarker: MarkerFinder,
 ): JpegForm {
   let place = findEnd(file, findMarker(header.bytes.length));
-  let numScans = 1;
   const isSingleScan = header.hasWholeScan && file[place + 1] === MARKERS.end;
+  if (isSingleScan) return { header, isSingleScan, numBytes: place + 2 };
+  const scanned = new Set(planesOfScan(file, header.scanAt));
+  let numScans = 1;
   while (file[place + 1] !== MARKERS.end) {
-    const { marker, to } = segmentAt(file, place);
+    const { marker, from, to } = checkRestarts(file, segmentAt(file, place));
     // A second frame header would be another picture.
     const isFrame = marker <= 0xcf && marker !== MARKERS.codeTables;
     if (isFrame) throw damagedPicture(file.length, 'several frame headers');
-    if (marker === MARKERS.scan && ++numScans > MAX_SCANS) {
-      throw damagedPicture(file.length, 'too many scans');
-    }
-    place = findEnd(file, marker === MARKERS.scan ? findMarker(to) : to);
+    const isScan = marker === MARKERS.scan;
+    if (isScan) for (const name of planesOfScan(file, from)) scanned.add(name);
+    if (isScan && ++numScans > MAX_SCANS) throw damagedPicture(file.length, 'too many scans');
+    place = findEnd(file, isScan ? findMarker(to) : to);
   }
+  const isWhole = header.planeNames.every((name) => scanned.has(name));
+  if (!isWhole) throw damagedPicture(file.length, 'cut short');
   return { header, isSingleScan, numBytes: place + 2 };
+}
+
+/** The names of the planes of a scan, whose header starts at `from`. */
+function planesOfScan(file: Uint8Array, from: number): number[] {
+  const numPlanes = file[from + 4] ?? 0;
+  return Array.from({ length: numPlanes }, (_, i) => file[from + 5 + 2 * i] ?? 0);
 }
 
 /** Skips filling before a marker. */

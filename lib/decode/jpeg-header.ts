@@ -20,6 +20,8 @@ export interface JpegHeader extends Size {
   readonly layout: ColourLayout | null;
   /** Segments that a decoder needs, up to the first scan, in order. */
   readonly segments: readonly JpegSegment[];
+  /** What scans call each plane. */
+  readonly planeNames: readonly number[];
   /** Where the 16-bit height stands. */
   readonly heightAt: number;
   /** Rows of pixels that are coded together. */
@@ -109,7 +111,7 @@ export function readJpegHeader(file: Uint8Array, last: JpegHeader | null): JpegH
       if (frame !== null) throw damagedPicture(file.length, 'several frame headers');
       frame = segment;
       segments.push(segment);
-    } else if (NEEDED.has(marker)) segments.push(segment);
+    } else if (NEEDED.has(marker)) segments.push(checkRestarts(file, segment));
     else if (marker <= 0xcf) throw damagedPicture(file.length, 'coding is not supported');
     else if (marker === MARKERS.jfif && hasName(file, segment, 'JFIF')) colours = 'YCbCr';
     else if (marker === MARKERS.adobe && hasName(file, segment, 'Adobe')) {
@@ -135,6 +137,18 @@ export function segmentAt(file: Uint8Array, from: number): JpegSegment {
   return { marker, from, to };
 }
 
+/**
+ * Gives a segment back unless it asks for a restart after every block: FFmpeg then takes a scan that breaks off for a whole one.
+ *
+ * @throws {TubeletError} `TUBE_SAMPLE_DAMAGED` if it does
+ */
+export function checkRestarts(file: Uint8Array, segment: JpegSegment): JpegSegment {
+  if (segment.marker === MARKERS.restartInterval && wordAt(file, segment.from + 4) === 1) {
+    throw damagedPicture(file.length, 'a restart after every block is not supported');
+  }
+  return segment;
+}
+
 interface Found {
   readonly segments: readonly JpegSegment[];
   readonly frame: JpegSegment;
@@ -154,8 +168,9 @@ function combine(file: Uint8Array, { segments, frame, scan, colours }: Found): J
     throw fail(`${size.width} x ${size.height} pixels are not supported`);
   }
   const planes = Array.from({ length: numPlanes }, (_, i) => at + 10 + 3 * i);
-  const names = String.fromCharCode(...planes.map((plane) => file[plane] ?? 0));
-  const isRgb = colours === 'RGB' || (colours === 'unknown' && names === RGB_NAMES);
+  const planeNames = planes.map((plane) => file[plane] ?? 0);
+  const isNamedRgb = String.fromCharCode(...planeNames) === RGB_NAMES;
+  const isRgb = colours === 'RGB' || (colours === 'unknown' && isNamedRgb);
   if (isRgb && numPlanes === 3) throw fail('RGB is not supported');
   const samples = planes.map((plane) => file[plane + 1] ?? 0);
   const layout = layoutOf(samples);
@@ -173,6 +188,7 @@ function combine(file: Uint8Array, { segments, frame, scan, colours }: Found): J
   return {
     ...size,
     layout,
+    planeNames,
     segments,
     heightAt: at + 5,
     rowsPerBlock: 8 * Math.max(...samples.map((counts) => counts & 15)),

@@ -35,7 +35,6 @@ function decodeWhole(
 const VARIANTS: Readonly<Record<string, Partial<PlainJpeg>>> = {
   plain: {},
   'restart intervals': { restartInterval: 3 },
-  'a restart after each block': { restartInterval: 1 },
   'a scan per plane': { hasScanPerPlane: true },
   both: { hasScanPerPlane: true, restartInterval: 2 },
 };

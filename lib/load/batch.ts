@@ -1,7 +1,7 @@
 /** A batch as the trainer gets it: views of shared memory, and what is known about each clip. */
 
 import { softTargets } from '../sample/index.ts';
-import type { Mix, View } from '../sample/index.ts';
+import type { Mix, SoftTargetOptions, View } from '../sample/index.ts';
 import type { Dtype } from './clip/batch-tensors.ts';
 import { drawBatchMix } from './draw-batch-mix.ts';
 import type { Member } from './members.ts';
@@ -72,14 +72,12 @@ export interface BatchParts {
   readonly notes: readonly UnitNote[];
   readonly members: readonly Pick<Member, 'name'>[];
   readonly run: RunOptions;
-  /** For soft labels; null without them. */
-  readonly labels: { readonly numClasses: number; readonly smoothing: number } | null;
 }
 
 /**
  * Puts a batch together.
  *
- * @throws {RangeError} if soft labels are wanted and a sample has no label, or one that is no class
+ * @throws {RangeError} naming the key, if soft labels are wanted and a sample has no label, or one that is no class
  */
 export function assembleBatch(parts: BatchParts): Batch {
   const { ring, batch, place, step, clips, notes, members, run } = parts;
@@ -104,7 +102,9 @@ export function assembleBatch(parts: BatchParts): Batch {
     isPad: perClip(clips.map(({ isPad }) => isPad)),
     isMissing: perClip(notes.map(({ isMissing }) => isMissing)),
     ...tensorsOf(ring, batch, clips.length * repeats),
-    ...(parts.labels === null ? {} : { softLabels: softLabels(labels, parts.labels, mix) }),
+    ...(run.softLabels === null
+      ? {}
+      : { softLabels: softLabels(notes, labels, { ...run.softLabels, lambda: mix?.lambda ?? 1 }) }),
     ...(mix === undefined ? {} : { mix }),
   };
 }
@@ -129,10 +129,23 @@ function checkLabels(notes: readonly UnitNote[], numClasses: number): void {
 }
 
 function softLabels(
+  notes: readonly UnitNote[],
   labels: Int32Array,
-  { numClasses, smoothing }: { readonly numClasses: number; readonly smoothing: number },
-  mix: Mix | undefined,
+  options: Required<SoftTargetOptions>,
 ): BatchTensor<'float32'> {
-  const data = softTargets(labels, { numClasses, smoothing, lambda: mix?.lambda ?? 1 });
+  const { numClasses } = options;
+  for (const { key, label } of notes) {
+    if (label === null) {
+      throw new RangeError(
+        `"smoothing" and "mix" need a label for every sample (got none for ${key}).`,
+      );
+    }
+    if (label >= numClasses) {
+      throw new RangeError(
+        `"numClasses" must be above all class ids (got ${numClasses}, and ${label} for ${key}).`,
+      );
+    }
+  }
+  const data = softTargets(labels, options);
   return { dtype: 'float32', shape: [labels.length, numClasses], data };
 }

@@ -15,17 +15,25 @@ parentPort?.close();
 
 async function work(job: WorkerJob): Promise<void> {
   if (parentPort === null) throw new TubeletError('TUBE_INTERNAL', { message: 'no parent' });
+  const stopping = new AbortController();
+  let filler: BatchFiller | undefined;
+  // Listens before anything is opened, so that also what waits for a slow server then is broken off.
+  parentPort.on('message', (message: HostMessage) => {
+    if (message.kind === 'stop') stopping.abort();
+    filler?.wake();
+    if (message.kind === 'stop') void filler?.[Symbol.asyncDispose]();
+  });
   const ring = new Ring(job.layout, job.memory);
-  const members = await reopenMembers(job.run.members, job.store, job.fingerprint);
-  await using filler = new BatchFiller(job.run, ring, members, (batch) => {
+  const { signal } = stopping;
+  const members = await reopenMembers(job.run.members, job.fingerprint, { ...job.store, signal });
+  filler = new BatchFiller(job.run, ring, members, (batch) => {
     send({ kind: 'whole', batch });
   });
-  parentPort.on('message', (message: HostMessage) => {
-    filler.wake();
-    // What waits for a slow server is broken off.
-    if (message.kind === 'stop') void filler[Symbol.asyncDispose]();
-  });
-  await filler.run();
+  try {
+    await filler.run();
+  } finally {
+    await filler[Symbol.asyncDispose]();
+  }
 }
 
 function send(message: WorkerMessage): void {

@@ -8,7 +8,13 @@ import { batchTensors } from './clip/batch-tensors.ts';
 import type { TensorSpec } from './clip/batch-tensors.ts';
 import { isRandom, resolveRecipe } from './clip/recipe.ts';
 import type { ClipRecipe } from './clip/recipe.ts';
-import { closeMembers, fingerprintMembers, openMembers } from './members.ts';
+import {
+  closeMembers,
+  describeClips,
+  fingerprintMembers,
+  openMembers,
+  sharesOf,
+} from './members.ts';
 import type { LoaderSource } from './members.ts';
 import { cursorOptions, resolveHost, resolveRun } from './options.ts';
 import type { HostOptions, LoaderOptions, RunOptions } from './options.ts';
@@ -64,16 +70,22 @@ const DEFAULT_PREFETCH = 3;
  *
  * @throws {RangeError} if an option is unknown, out of bounds or does not go with another or with the shards
  * @throws {TubeletError} TUBE_CURSOR_MISMATCH; TUBE_DATASET_NOT_FOUND and others, as {@link openDataset}
+ * @throws the reason of `signal`
  */
 export async function openLoader(source: LoaderSource, options: LoaderOptions): Promise<Loader> {
-  options.signal?.throwIfAborted();
-  const store = options.store ?? {};
-  const members = await openMembers(source, store);
+  const { store = {}, signal } = options;
+  signal?.throwIfAborted();
+  const members = await openMembers(source, signal === undefined ? store : { ...store, signal });
   try {
-    const stored = members[0]?.stored ?? null;
-    const recipe = resolveRecipe(options, stored);
-    const run = resolveRun(options, recipe, isRandom(recipe, stored));
-    const owner = { data: fingerprintMembers(members), options: cursorOptions(run) };
+    const clips = describeClips(members);
+    const recipe = resolveRecipe(options, clips);
+    const classLists = members.map(({ dataset }) => dataset.info.classes);
+    const setting = { recipe, isRandom: isRandom(recipe, clips.hasFrames), classLists };
+    const run = resolveRun(options, setting);
+    const owner = {
+      data: fingerprintMembers(members),
+      options: { ...cursorOptions(run), shares: sharesOf(members) },
+    };
     const plain = members.map(({ dataset: _open, ...member }) => member);
     const schedule = createSchedule(plain, run);
     const { start, numBatches } = planRun(schedule, options, owner);
@@ -107,6 +119,7 @@ export class Loader implements AsyncIterable<Batch> {
   #numClips = 0;
   #waitSeconds = 0;
   #isBusy = false;
+  #isClosed = false;
 
   /** @internal Use {@link openLoader}. */
   constructor(setup: LoaderSetup) {
@@ -148,6 +161,8 @@ export class Loader implements AsyncIterable<Batch> {
    * @throws the reason of `signal`
    */
   async next(): Promise<Batch | null> {
+    this.#setup.options.signal?.throwIfAborted();
+    if (this.#isClosed) throw closedLoader();
     if (this.#isBusy) throw new TypeError('One batch at a time: await the one before.');
     this.#isBusy = true;
     try {
@@ -168,7 +183,10 @@ export class Loader implements AsyncIterable<Batch> {
   /** The place of the run behind the last batch that was handed out; plain JSON, to be stored with a checkpoint. */
   cursor(): Cursor {
     const { owner, schedule, job } = this.#setup;
-    const { epoch, batchIndex } = batchPlace(job.start, schedule.numBatches, this.#numHandedOut);
+    const { epoch, batchIndex } =
+      schedule.numBatches === 0
+        ? job.start
+        : batchPlace(job.start, schedule.numBatches, this.#numHandedOut);
     return makeCursor(owner, schedule.plan, { epoch, numBatches: batchIndex });
   }
 
@@ -185,13 +203,14 @@ export class Loader implements AsyncIterable<Batch> {
 
   /** Ends the workers, after what they are doing, and closes all files. Batches are no longer valid then. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     this.#setup.options.signal?.removeEventListener('abort', this.#abort);
+    this.#team.fail(closedLoader());
     await this.#team[Symbol.asyncDispose]();
   }
 
   async #takeNext(): Promise<Batch | null> {
-    const { job, options } = this.#setup;
-    options.signal?.throwIfAborted();
+    const { job } = this.#setup;
     if (this.#numHandedOut > this.#ring.numReleased()) this.#releaseLast();
     const batch = this.#numHandedOut;
     if (batch >= job.numBatches) return null;
@@ -202,7 +221,7 @@ export class Loader implements AsyncIterable<Batch> {
   }
 
   #handOut(batch: number): Batch {
-    const { job, schedule, options } = this.#setup;
+    const { job, schedule } = this.#setup;
     const place = batchPlace(job.start, schedule.numBatches, batch);
     const clips = schedule.clips(place);
     const notes = clips.map((_, unit) => this.#ring.readNote(batch, unit) as UnitNote);
@@ -210,12 +229,11 @@ export class Loader implements AsyncIterable<Batch> {
     if (failure !== null) throw TubeletError.fromPlain(failure);
     const step = place.epoch * schedule.numBatches + place.batchIndex;
     const { run, members } = job;
-    const labels = softLabelOptions(options, this.info.classes.length);
     const ring = this.#ring;
-    const made = assembleBatch({ ring, batch, place, step, clips, notes, members, run, labels });
+    const made = assembleBatch({ ring, batch, place, step, clips, notes, members, run });
+    for (const [unit, note] of notes.entries()) this.#count(note, clips[unit]?.member ?? 0);
     this.#numHandedOut += 1;
     this.#numClips += made.keys.length;
-    for (const [unit, note] of notes.entries()) this.#count(note, clips[unit]?.member ?? 0);
     return made;
   }
 
@@ -250,6 +268,10 @@ export class Loader implements AsyncIterable<Batch> {
   };
 }
 
+function closedLoader(): TypeError {
+  return new TypeError('The loader is closed.');
+}
+
 /** Where the run starts and how many batches it has. */
 function planRun(
   { plan, numBatches }: Schedule,
@@ -260,6 +282,12 @@ function planRun(
   if (epochs !== Infinity) checkInteger('epochs', epochs, { min: 1 });
   const resumed =
     cursor === undefined ? { epoch, batchIndex: 0 } : resumeAt(checkCursor(cursor, owner), plan);
+  if (plan.numBatches === 0) {
+    const { numSamples, worldBatchSize } = plan;
+    throw new RangeError(
+      `"batchSize" times "worldSize" must be at most the ${numSamples} clips of an epoch with "remainder" drop (got ${worldBatchSize}).`,
+    );
+  }
   const { batchIndex } = resumed;
   const start = batchIndex < numBatches ? resumed : { epoch: resumed.epoch + 1, batchIndex: 0 };
   if (numBatches === 0) return { start, numBatches: 0 };
@@ -286,12 +314,4 @@ function layOut(run: RunOptions, { prefetchBatches, maxBytes }: HostOptions): Ri
     );
   }
   return { ...layout, numPlaces: Math.min(layout.numPlaces, room) };
-}
-
-function softLabelOptions(
-  { mix, smoothing, numClasses }: LoaderOptions,
-  ownClasses: number,
-): { readonly numClasses: number; readonly smoothing: number } | null {
-  if (mix === undefined && smoothing === undefined) return null;
-  return { numClasses: numClasses ?? ownClasses, smoothing: smoothing ?? 0 };
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { checkInteger, checkNumber, checkOneOf } from '../core/index.ts';
 import type { StoreOptions } from '../shard/index.ts';
 import type { ClipRecipe, FramesOptions, TensorOptions } from './clip/recipe.ts';
+import { WINDOW_DEFAULTS } from './order/order.ts';
 import type { ShuffleOptions, Shuffle } from './order/order.ts';
 import type { Remainder } from './order/split.ts';
 
@@ -48,9 +49,12 @@ export interface LoaderOptions extends Partial<ShuffleOptions>, FramesOptions, T
   readonly repeats?: number;
   /** Where to go on: what `loader.cursor()` gave, or that as parsed JSON. */
   readonly cursor?: unknown;
-  /** Number of classes, for `softLabels`. Default: that of the dataset. */
+  /** Number of classes, for `softLabels`. Default: that of the datasets, which must have the same classes then. */
   readonly numClasses?: number;
-  /** Part of a soft label that is spread over all classes, 0 … 1; gives `softLabels` also without `mix`. Default: none. */
+  /**
+   * Part of a soft label that is spread over all classes, 0 … 1; gives `softLabels` also without `mix`, for which every sample
+   * must have a label. Default: none, with `mix` 0.
+   */
   readonly smoothing?: number;
   /** Default `'throw'`. */
   readonly onError?: OnError;
@@ -81,6 +85,23 @@ export interface RunOptions {
   readonly remainder: Remainder | null;
   readonly onError: OnError;
   readonly recipe: ClipRecipe;
+  /** Null without soft labels. */
+  readonly softLabels: SoftLabelOptions | null;
+}
+
+/** How labels become targets. */
+interface SoftLabelOptions {
+  readonly numClasses: number;
+  readonly smoothing: number;
+}
+
+/** What the options have to go with. */
+export interface RunSetting {
+  readonly recipe: ClipRecipe;
+  /** Whether the recipe leaves anything to chance. */
+  readonly isRandom: boolean;
+  /** Class names of each dataset. */
+  readonly classLists: readonly (readonly string[])[];
 }
 
 /** The part of the options that concerns this process and no other. */
@@ -96,13 +117,11 @@ export const ON_ERROR: readonly OnError[] = ['throw', 'skip', 'missing'];
 /**
  * Resolves the options of a run.
  *
- * @param isRandom whether the recipe leaves anything to chance
  * @throws {RangeError} if an option is unknown, out of bounds or does not go with another
  */
 export function resolveRun(
   options: LoaderOptions,
-  recipe: ClipRecipe,
-  isRandom: boolean,
+  { recipe, isRandom, classLists }: RunSetting,
 ): RunOptions {
   const { views, mix } = recipe;
   const shuffle = options.shuffle ?? (views === null ? 'global' : 'none');
@@ -110,6 +129,9 @@ export function resolveRun(
   checkOneOf('onError', onError, ON_ERROR);
   if (views !== null && onError === 'skip') {
     throw new RangeError('"onError" must be throw or missing with "views" (got "skip").');
+  }
+  if (views !== null && options.repeats !== undefined && options.repeats > 1) {
+    throw new RangeError(`"repeats" must be 1 with "views" (got ${options.repeats}).`);
   }
   const needsSeed = isRandom || shuffle !== 'none' || onError === 'skip';
   if (needsSeed && options.seed === undefined) {
@@ -123,31 +145,69 @@ export function resolveRun(
   checkInteger('worldSize', worldSize, { min: 1 });
   checkInteger('rank', rank, { min: 0, max: worldSize - 1 });
   checkInteger('seed', seed, { min: 0 });
-  if (options.smoothing !== undefined)
-    checkNumber('smoothing', options.smoothing, { min: 0, max: 1 });
+  checkDirections(recipe, classLists);
   if (mix !== null && (batchSize * repeats) % 2 === 1) {
     throw new RangeError(
       `"mix" needs an even number of clips in a batch (got ${batchSize * repeats}).`,
     );
   }
-  const { windowShards, windowSamples } = options;
   return {
     batchSize,
     repeats,
     seed,
-    order: {
-      shuffle,
-      seed,
-      ...(windowShards === undefined ? {} : { windowShards }),
-      ...(windowSamples === undefined ? {} : { windowSamples }),
-    },
+    order: { shuffle, seed, ...resolveWindow(options, shuffle) },
     epochSamples: options.epochSamples ?? null,
     rank,
     worldSize,
     remainder: options.remainder ?? null,
     onError,
     recipe,
+    softLabels: resolveSoftLabels(options, classLists),
   };
+}
+
+function resolveWindow(
+  { windowShards, windowSamples }: LoaderOptions,
+  shuffle: Shuffle,
+): Pick<ShuffleOptions, 'windowShards' | 'windowSamples'> {
+  if (shuffle === 'window') {
+    return {
+      windowShards: windowShards ?? WINDOW_DEFAULTS.windowShards,
+      windowSamples: windowSamples ?? WINDOW_DEFAULTS.windowSamples,
+    };
+  }
+  if (windowShards === undefined && windowSamples === undefined) return {};
+  throw new RangeError(`"windowShards", "windowSamples" need "shuffle" window (got "${shuffle}").`);
+}
+
+function resolveSoftLabels(
+  { mix, smoothing, numClasses }: LoaderOptions,
+  classLists: readonly (readonly string[])[],
+): SoftLabelOptions | null {
+  if (mix === undefined && smoothing === undefined) {
+    if (numClasses === undefined) return null;
+    throw new RangeError(`"numClasses" needs "smoothing" or "mix" (got ${numClasses}).`);
+  }
+  const [classes = []] = classLists;
+  const isSame = classLists.every((other) => JSON.stringify(other) === JSON.stringify(classes));
+  if (numClasses === undefined && !isSame) {
+    throw new RangeError('"numClasses" must be given when the datasets have different classes.');
+  }
+  const resolved = { numClasses: numClasses ?? classes.length, smoothing: smoothing ?? 0 };
+  checkInteger('numClasses', resolved.numClasses, { min: 1 });
+  checkNumber('smoothing', resolved.smoothing, { min: 0, max: 1 });
+  return resolved;
+}
+
+/** A name that no dataset knows would let clips of a class be mirrored that must not be. */
+function checkDirections(
+  { keepDirection }: ClipRecipe,
+  classLists: readonly (readonly string[])[],
+): void {
+  for (const name of keepDirection) {
+    if (classLists.some((classes) => classes.includes(name))) continue;
+    throw new RangeError(`"keepDirection" must name classes of the dataset (got "${name}").`);
+  }
 }
 
 /**
@@ -164,14 +224,31 @@ export function resolveHost(options: LoaderOptions): HostOptions {
   return { workers, prefetchBatches: prefetchBatches ?? null, maxBytes };
 }
 
-/** The options that decide over batches and their order, for the cursor. Ranks, batch size and workers are not among them. */
-export function cursorOptions({
-  order,
-  epochSamples,
-  seed,
-  repeats,
-  onError,
-  recipe,
-}: RunOptions): Record<string, unknown> {
-  return { ...order, seed, epochSamples, repeats, onError, recipe };
+/**
+ * The options that decide over batches and their order, for the cursor. Ranks, batch size and workers are not among them, nor what
+ * has no effect beside other options. `'throw'` and `'skip'` count as one, for what was handed out is the same with both: so a run
+ * that a bad sample ended can go on without it.
+ */
+export function cursorOptions(run: RunOptions): Record<string, unknown> {
+  const { order, epochSamples, seed, repeats, onError, softLabels } = run;
+  const { form, dtype, mask, flip, ...recipe } = run.recipe;
+  const isUniform = recipe.frames === 'uniform';
+  return {
+    ...order,
+    seed,
+    epochSamples,
+    repeats,
+    onError: onError === 'missing' ? onError : 'throw or skip',
+    ...softLabels,
+    ...recipe,
+    form,
+    dtype,
+    mask,
+    flip,
+    stride: isUniform ? undefined : recipe.stride,
+    keepDirection: flip === 0 ? undefined : recipe.keepDirection.toSorted(),
+    tubelet: form === 'frames' ? undefined : recipe.tubelet,
+    colours: dtype === 'uint8' ? undefined : recipe.colours,
+    target: mask === null ? undefined : recipe.target,
+  };
 }

@@ -46,7 +46,6 @@ export class WorkerTeam {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.fail(new TypeError('The loader is closed.'));
     this.#ring.stop();
     this.#tell({ kind: 'stop' });
     for (const worker of this.#workers) worker.ref();

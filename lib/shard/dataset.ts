@@ -26,6 +26,8 @@ export interface SampleEntry extends SidecarSample {
 export interface DatasetOptions extends StoreOptions {
   /** Samples whose index is kept in memory, about 100 bytes each. Default 2^21. */
   readonly maxIndexedSamples?: number;
+  /** Gives up opening, also when the server is silent. A dataset that is open is closed by its owner. */
+  readonly signal?: AbortSignal;
 }
 
 /** Which samples to read. */
@@ -44,17 +46,27 @@ const HEAD_BYTES = 2 ** 16;
  * Opens the dataset in a folder. Indexes are read when the first of their samples is wanted.
  *
  * @throws {TubeletError} TUBE_DATASET_NOT_FOUND, TUBE_DATASET_DAMAGED, TUBE_VERSION_UNSUPPORTED
+ * @throws the reason of `signal`
  */
 export async function openDataset(
   location: string,
   options: DatasetOptions = {},
 ): Promise<Dataset> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const store = openStore(location, options);
+  const close = (): void => void store[Symbol.asyncDispose]();
+  signal?.addEventListener('abort', close, { once: true });
   try {
-    return new Dataset(store, await readDatasetInfo(store), options);
+    const info = await readDatasetInfo(store);
+    signal?.throwIfAborted();
+    return new Dataset(store, info, options);
   } catch (error) {
     await store[Symbol.asyncDispose]();
+    signal?.throwIfAborted();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', close);
   }
 }
 

@@ -84,6 +84,53 @@ test.serial('a server that never answers does not keep a closed loader', async (
   t.is(numWorkers(), 0);
 });
 
+test.serial('an abort while the dataset is opened gives up, whoever is silent', async (t) => {
+  const folder = await makeFolder(t);
+  const server = await startServer(t, await filesOf(folder));
+  for (const silent of ['/dataset.json', '/train-000000.json', '/train-000000.tar']) {
+    const controller = new AbortController();
+    const reason = new Error('stop it');
+    server.behave = ({ url }) => {
+      if (url !== silent) return false;
+      setTimeout(() => controller.abort(reason), 20);
+      return true;
+    };
+    const error = await t.throwsAsync(
+      openLoader(server.url, { ...OPTIONS, signal: controller.signal }),
+    );
+    t.is(error, reason);
+    t.is(numWorkers(), 0);
+  }
+});
+
+test.serial(
+  'workers that wait for a silent server while they open the dataset end as well',
+  async (t) => {
+    const folder = await makeFolder(t);
+    const server = await startServer(t, await filesOf(folder));
+    let numOpened = 0;
+    const isWaiting = new Promise<void>((resolve) => {
+      server.behave = ({ url }) => {
+        if (url !== '/dataset.json' || ++numOpened === 1) return false;
+        resolve();
+        return true;
+      };
+    });
+    const loader = await openLoader(server.url, OPTIONS);
+    await isWaiting;
+    await loader[Symbol.asyncDispose]();
+    t.is(numWorkers(), 0);
+  },
+);
+
+test.serial('a loader that is closed gives nothing, not even what was made ahead', async (t) => {
+  const folder = await makeFolder(t);
+  const loader = await openLoader(folder, OPTIONS);
+  await loader.next();
+  await loader[Symbol.asyncDispose]();
+  await t.throwsAsync(loader.next(), { message: 'The loader is closed.' });
+});
+
 test.serial('a loader that was forgotten does not keep the process alive', async (t) => {
   const folder = await makeFolder(t);
   const script = `

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { createRng } from '../../lib/core/index.ts';
-import type { Remainder, Shuffle } from '../../lib/load/index.ts';
+import type { LoaderOptions, Remainder } from '../../lib/load/index.ts';
 import { resolveRecipe } from '../../lib/load/clip/recipe.ts';
 import { resolveRun } from '../../lib/load/options.ts';
 import { createSchedule } from '../../lib/load/schedule.ts';
@@ -33,17 +33,20 @@ test('2000 random schedules: ranks are disjoint, together everything, with equal
     const options = {
       batchSize: rng.integer(1, 6),
       seed: rng.integer(0, 100),
-      shuffle: pick<Shuffle>(['global', 'window', 'none']),
-      windowShards: 2,
-      windowSamples: 4,
+      ...pick<Pick<LoaderOptions, 'shuffle' | 'windowShards' | 'windowSamples'>>([
+        { shuffle: 'global' },
+        { shuffle: 'window', windowShards: 2, windowSamples: 4 },
+        { shuffle: 'none' },
+      ]),
       worldSize,
       remainder,
       ...(views === undefined ? {} : { views }),
     };
-    const recipe = resolveRecipe(options, null);
+    const recipe = resolveRecipe(options, { stored: null, hasFrames: true });
+    const setting = { recipe, isRandom: true, classLists: [] };
     const members = [{ name: '', weight: 1, shardSamples, stored: null }];
     const schedules = Array.from({ length: worldSize }, (_, rank) =>
-      createSchedule(members, resolveRun({ ...options, rank }, recipe, true)),
+      createSchedule(members, resolveRun({ ...options, rank }, setting)),
     );
     const epoch = rng.integer(0, 3);
     const clips = epochOf(schedules, epoch);
@@ -61,7 +64,7 @@ test('2000 random schedules: ranks are disjoint, together everything, with equal
     const [first] = schedules;
     if (first!.numBatches > 0) {
       const batchIndex = rng.integer(0, first!.numBatches);
-      const fresh = createSchedule(members, resolveRun({ ...options, rank: 0 }, recipe, true));
+      const fresh = createSchedule(members, resolveRun({ ...options, rank: 0 }, setting));
       const place = { epoch, batchIndex };
       if (JSON.stringify(fresh.clips(place)) !== JSON.stringify(first!.clips(place))) {
         t.fail(JSON.stringify(options));

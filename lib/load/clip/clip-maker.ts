@@ -70,7 +70,7 @@ export class ClipMaker {
     const recipe = this.#recipe;
     const { clipShape, mask, dtype, crop } = recipe;
     const length = clipShape.reduce((product, side) => product * side, 1);
-    const isReference = recipe.resize === 'reference' || recipe.randAugment !== null;
+    const isReference = recipe.resize === 'reference';
     const staysFloat = isReference && crop === 'resized' && dtype === 'float32' && mask === null;
     if (staysFloat) {
       const colours = this.#scratch.floats('colours', length);

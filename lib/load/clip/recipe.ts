@@ -1,7 +1,14 @@
 /** What is made of each sample, as plain data that crosses to worker threads; and the shapes that follow from it. */
 
-import { checkInteger, checkNumber, checkOneOf } from '../../core/index.ts';
-import { IMAGENET_COLOURS, MASK_KINDS, countMasked, parseRandAugment } from '../../sample/index.ts';
+import { checkInteger, checkNumber, checkOneOf, createRng } from '../../core/index.ts';
+import {
+  IMAGENET_COLOURS,
+  MASK_KINDS,
+  countMasked,
+  drawMix,
+  normalisePixels,
+  parseRandAugment,
+} from '../../sample/index.ts';
 import type {
   ClipShape,
   ColourStats,
@@ -22,7 +29,10 @@ export interface ViewCounts {
   readonly crops: number;
 }
 
-/** Which frames and pixels of a sample make a clip. For shards of layout `frames`; those of layout `tubelets` hold finished clips. */
+/**
+ * Which frames and pixels of a sample make a clip. For shards of layout `frames`; those of layout `tubelets` hold finished clips,
+ * which are taken as they are, also when they are mixed with others.
+ */
 export interface FramesOptions {
   /** Frames of a clip. Default 16. */
   readonly numFrames?: number;
@@ -47,7 +57,10 @@ export interface FramesOptions {
   readonly randAugment?: string;
   /** Part of the clips that lose a box to noise, 0 … 1. Default 0. */
   readonly erasing?: number;
-  /** Looks at every video several times: an epoch is then all views of all samples, nothing is drawn. Default: none. */
+  /**
+   * Looks at every video several times: an epoch is then all views of all samples, and nothing is drawn but masks. Does not go
+   * with options that crop, change or mix clips. Default: none.
+   */
   readonly views?: ViewCounts;
 }
 
@@ -102,26 +115,36 @@ export interface StoredClips {
   readonly tubelet: TubeletShape;
 }
 
+/** What all shards of a loader hold: frames, finished clips of one shape, or both. */
+export interface ShardClips {
+  readonly stored: StoredClips | null;
+  readonly hasFrames: boolean;
+}
+
 const RESIZES: readonly Resize[] = ['decoder', 'reference'];
 /** Options that choose or change pixels, which finished clips no longer allow. */
 const FRAMES_ONLY = [
   'stride',
   'frames',
   'crop',
+  'resize',
   'flip',
+  'keepDirection',
   'randAugment',
   'erasing',
   'views',
 ] as const;
+/** Options that test views leave no room for. */
+const TRAINING_ONLY = ['crop', 'flip', 'keepDirection', 'randAugment', 'erasing', 'mix'] as const;
 
 /**
- * Resolves the options for shards of layout `frames`, or for those that hold finished clips (`stored`).
+ * Resolves the options for shards that hold frames, finished clips, or both.
  *
  * @throws {RangeError} if an option is unknown, out of bounds or does not go with another
  */
 export function resolveRecipe(
   options: FramesOptions & TensorOptions,
-  stored: StoredClips | null,
+  { stored, hasFrames }: ShardClips,
 ): ClipRecipe {
   const { numFrames = 16, size = 224 } = options;
   const recipe: ClipRecipe = {
@@ -129,7 +152,7 @@ export function resolveRecipe(
     stride: options.stride ?? 1,
     frames: options.frames ?? 'dense',
     crop: options.crop ?? 'center',
-    resize: options.resize ?? 'decoder',
+    resize: options.randAugment === undefined ? (options.resize ?? 'decoder') : 'reference',
     flip: options.flip ?? 0,
     keepDirection: options.keepDirection ?? [],
     randAugment: options.randAugment === undefined ? null : parseRandAugment(options.randAugment),
@@ -143,7 +166,10 @@ export function resolveRecipe(
     target: options.target ?? 'normalised',
     mix: options.mix ?? null,
   };
+  checkOneOf('resize', options.resize ?? 'decoder', RESIZES);
+  if (!hasFrames) refuse(options, FRAMES_ONLY, 'needs shards of layout frames, not finished clips');
   if (stored !== null) checkStored(options, stored);
+  if (recipe.views !== null) refuse(options, TRAINING_ONLY, 'does not go with "views"');
   checkRecipe(recipe);
   return recipe;
 }
@@ -154,10 +180,10 @@ export function gridOf({ clipShape, tubelet }: ClipRecipe): TokenGrid {
 }
 
 /** Whether anything about a clip is left to chance. */
-export function isRandom(recipe: ClipRecipe, stored: StoredClips | null): boolean {
+export function isRandom(recipe: ClipRecipe, hasFrames: boolean): boolean {
   const { flip, erasing, randAugment, mask, mix, views, crop } = recipe;
   if (mask !== null || mix !== null || flip > 0 || erasing > 0 || randAugment !== null) return true;
-  return stored === null && views === null && (recipe.frames !== 'first' || crop !== 'center');
+  return hasFrames && views === null && (recipe.frames !== 'first' || crop !== 'center');
 }
 
 function checkRecipe(recipe: ClipRecipe): void {
@@ -169,7 +195,6 @@ function checkRecipe(recipe: ClipRecipe): void {
   checkInteger('stride', recipe.stride, { min: 1 });
   checkOneOf('frames', recipe.frames, FRAME_RULES);
   checkOneOf('crop', recipe.crop, CROP_RULES);
-  checkOneOf('resize', recipe.resize, RESIZES);
   checkNumber('flip', recipe.flip, { min: 0, max: 1 });
   checkNumber('erasing', recipe.erasing, { min: 0, max: 1 });
   checkOneOf('form', form, ['tubelets', 'frames']);
@@ -179,6 +204,13 @@ function checkRecipe(recipe: ClipRecipe): void {
   if (recipe.mix !== null) checkMix(recipe.mix);
   checkColours(recipe.colours);
   if (form === 'tubelets') checkGrid(recipe);
+  // The same checks as at work, but before a thread is started.
+  for (const [name, values] of Object.entries(recipe.colours)) {
+    checkInteger(`number of colours.${name}`, values.length, { min: 3, max: 3 });
+    for (const value of values) checkNumber(`colours.${name}`, value);
+  }
+  normalisePixels(new Uint8Array(3), recipe.colours);
+  if (recipe.mix !== null) drawMix({ width, height }, createRng(0, 'check'), recipe.mix);
   if (mask !== null) checkMask(recipe, mask);
   if (dtype === 'uint8' && (recipe.erasing > 0 || recipe.mix !== null)) {
     throw new RangeError('"erasing" and "mix" need "dtype" float32 (got uint8).');
@@ -247,11 +279,6 @@ function checkColours({ mean, std }: ColourStats): void {
 }
 
 function checkStored(options: FramesOptions & TensorOptions, stored: StoredClips): void {
-  const wrong = FRAMES_ONLY.filter((name) => options[name] !== undefined);
-  if (wrong.length > 0) {
-    const names = wrong.map((name) => `"${name}"`).join(', ');
-    throw new RangeError(`${names} need shards of layout frames; these hold finished clips.`);
-  }
   const [numFrames, height, width] = stored.clipShape;
   checkSame('numFrames', options.numFrames, numFrames);
   if (options.size !== undefined) {
@@ -259,6 +286,17 @@ function checkStored(options: FramesOptions & TensorOptions, stored: StoredClips
     checkSame('size', options.size, width);
   }
   checkSame('tubelet', options.tubelet?.join('x'), stored.tubelet.join('x'));
+}
+
+/** Options that would change nothing are refused, not passed over. */
+function refuse(
+  options: FramesOptions & TensorOptions,
+  names: readonly (keyof (FramesOptions & TensorOptions))[],
+  why: string,
+): void {
+  const given = names.filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  throw new RangeError(`${given.map((name) => `"${name}"`).join(', ')} ${why}; leave it out.`);
 }
 
 function checkSame<T extends string | number>(name: string, value: T | undefined, has: T): void {

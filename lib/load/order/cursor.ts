@@ -20,7 +20,7 @@ export interface Cursor {
   readonly v: number;
   /** See {@link fingerprintDatasets}. */
   readonly data: string;
-  /** Options that decide over the samples and their order; long values as `#` and a hash. */
+  /** Options that decide over the samples and their order; lists and objects as JSON, long values as `#` and a hash. */
   readonly options: Readonly<Record<string, Scalar>>;
   /** Epoch to go on in, from 0. */
   readonly epoch: number;
@@ -153,7 +153,8 @@ function shorten(options: Readonly<Record<string, unknown>>): Record<string, Sca
 function shortValue(value: unknown): Scalar {
   const isScalar = value === null || typeof value === 'number' || typeof value === 'boolean';
   if (isScalar || (typeof value === 'string' && value.length <= MAX_VALUE_LENGTH)) return value;
-  return `#${hashText(JSON.stringify(value, sortKeys), 12)}`;
+  const text = JSON.stringify(value, sortKeys);
+  return text.length <= MAX_VALUE_LENGTH ? text : `#${hashText(text, 12)}`;
 }
 
 /** A replacer that makes equal objects equal texts. */

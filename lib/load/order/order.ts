@@ -26,6 +26,11 @@ export interface ShuffleOptions {
   readonly windowSamples?: number;
 }
 
+/** What `'window'` does when it is not told. */
+export const WINDOW_DEFAULTS: Readonly<
+  Required<Pick<ShuffleOptions, 'windowShards' | 'windowSamples'>>
+> = Object.freeze({ windowShards: 8, windowSamples: 1024 });
+
 /** What decides over the order of one epoch of one dataset. */
 export interface OrderOptions extends ShuffleOptions {
   /** Samples of each shard, in the order of the dataset; for `'window'` at most 2^22 each. */
@@ -93,9 +98,15 @@ function orderGlobally(options: OrderOptions, length: number): Omit<Order, 'leng
 }
 
 function orderByWindow(options: OrderOptions): Omit<Order, 'length'> {
-  const { shardSamples, epoch, name = '', windowShards = 8, windowSamples = 1024 } = options;
-  const seed = seedOf(options);
-  return createWindowOrder({ shardSamples, windowShards, windowSamples, seed, name, epoch });
+  const { windowShards, windowSamples } = WINDOW_DEFAULTS;
+  return createWindowOrder({
+    shardSamples: options.shardSamples,
+    windowShards: options.windowShards ?? windowShards,
+    windowSamples: options.windowSamples ?? windowSamples,
+    seed: seedOf(options),
+    name: options.name ?? '',
+    epoch: options.epoch,
+  });
 }
 
 function keepOrder(_options: OrderOptions, length: number): Omit<Order, 'length'> {

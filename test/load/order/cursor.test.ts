@@ -149,7 +149,7 @@ test('a cursor is small plain JSON, and stays as it is', (t) => {
       seed: 0,
       shuffle: 'window',
       windowShards: 8,
-      weights: '#787dec067e54',
+      weights: '{"a":0.7,"b":0.3}',
       note: '#f6aded27d686',
     },
     epoch: 3,

@@ -1,14 +1,7 @@
 /** What is made of each sample, as plain data that crosses to worker threads; and the shapes that follow from it. */
 
-import { checkInteger, checkNumber, checkOneOf, createRng } from '../../core/index.ts';
-import {
-  IMAGENET_COLOURS,
-  MASK_KINDS,
-  countMasked,
-  drawMix,
-  normalisePixels,
-  parseRandAugment,
-} from '../../sample/index.ts';
+import { checkInteger, checkNumber, checkOneOf } from '../../core/index.ts';
+import { IMAGENET_COLOURS, MASK_KINDS, countMasked, parseRandAugment } from '../../sample/index.ts';
 import type {
   ClipShape,
   ColourStats,
@@ -204,13 +197,6 @@ function checkRecipe(recipe: ClipRecipe): void {
   if (recipe.mix !== null) checkMix(recipe.mix);
   checkColours(recipe.colours);
   if (form === 'tubelets') checkGrid(recipe);
-  // The same checks as at work, but before a thread is started.
-  for (const [name, values] of Object.entries(recipe.colours)) {
-    checkInteger(`number of colours.${name}`, values.length, { min: 3, max: 3 });
-    for (const value of values) checkNumber(`colours.${name}`, value);
-  }
-  normalisePixels(new Uint8Array(3), recipe.colours);
-  if (recipe.mix !== null) drawMix({ width, height }, createRng(0, 'check'), recipe.mix);
   if (mask !== null) checkMask(recipe, mask);
   if (dtype === 'uint8' && (recipe.erasing > 0 || recipe.mix !== null)) {
     throw new RangeError('"erasing" and "mix" need "dtype" float32 (got uint8).');
@@ -271,10 +257,12 @@ function checkMix({ mixupAlpha, cutmixAlpha, ...rest }: MixOptions): void {
 }
 
 function checkColours({ mean, std }: ColourStats): void {
-  for (const value of mean) checkNumber('colours.mean', value);
-  for (const value of std) {
-    checkNumber('colours.std', value);
-    if (value <= 0) throw new RangeError(`"colours.std" must be above 0 (got ${value}).`);
+  for (const [name, values] of Object.entries({ mean, std })) {
+    checkInteger(`number of colours.${name}`, values.length, { min: 3, max: 3 });
+    for (const value of values) checkNumber(`colours.${name}`, value);
+  }
+  if (std.some((value) => value <= 0)) {
+    throw new RangeError(`"colours.std" must be above 0 (got ${std.join(', ')}).`);
   }
 }
 

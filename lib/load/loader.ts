@@ -288,9 +288,9 @@ function planRun(
       `"batchSize" times "worldSize" must be at most the ${numSamples} clips of an epoch with "remainder" drop (got ${worldBatchSize}).`,
     );
   }
+  if (numBatches === 0) return { start: resumed, numBatches: 0 };
   const { batchIndex } = resumed;
   const start = batchIndex < numBatches ? resumed : { epoch: resumed.epoch + 1, batchIndex: 0 };
-  if (numBatches === 0) return { start, numBatches: 0 };
   const left = (epoch + epochs - start.epoch) * numBatches - start.batchIndex;
   return { start, numBatches: Math.max(0, left) };
 }

@@ -37,7 +37,8 @@ export interface UnitNote {
 
 /** Bad samples of one unit that are told one by one. */
 const MAX_BAD_NOTES = 3;
-const BYTES_PER_BAD_NOTE = 2048;
+/** Six details of 200 characters, which take three bytes each in most scripts. */
+const BYTES_PER_BAD_NOTE = 4096;
 const BYTES_PER_FRAME = 12;
 
 /** Room for the note of a unit. */

@@ -268,7 +268,7 @@ test('options that do not go together are refused', async (t) => {
     [raw, { ...ok, smoothing: 2 }, 'smoothing'],
     [raw, { ...ok, mix: { ...MIX, mixupAlpha: -1 } }, 'mix.mixupAlpha'],
     [raw, { ...ok, mix: { ...MIX, probability: 2 } }, 'mix.probability'],
-    [raw, { ...ok, colours: { mean: [0, 0, 0], std: [1, 1, 0] } }, 'std'],
+    [raw, { ...ok, colours: { mean: [0, 0, 0], std: [1, 1, 0] } }, 'colours.std'],
     [raw, { ...ok, views: { segments: 1, crops: 1 }, flip: 0.5 }, 'flip'],
     [raw, { ...ok, views: { segments: 1, crops: 1 }, mix: MIX }, 'mix'],
     [raw, { ...ok, views: { segments: 1, crops: 1 }, repeats: 2 }, 'repeats'],

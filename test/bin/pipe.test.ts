@@ -378,11 +378,14 @@ const WRONG: readonly (readonly [line: string, message: string])[] = [
   ['--batch-size 4 --tubelet 2x16x8', '--tubelet must be as high as it is wide (got 2x16x8)'],
   [
     '--batch-size 4 --smoothing 0.1 --num-classes 2 --frames 4 --size 16',
-    '--smoothing and --mixup need samples with a class below 2 (got 2 for train-clip-',
+    '--num-classes must be above all class ids (got 2, and 2 for train-clip-',
   ],
   ['--batch-size 4 --rand-augment much', '--rand-augment must look like'],
   ['--batch-size 4 --on-error ignore', '--on-error must be one of'],
-  ['--batch-size 16 --size 16 --remainder drop', '--batch-size leaves no whole batch'],
+  [
+    '--batch-size 16 --size 16 --remainder drop',
+    '--batch-size times --world-size must be at most the 15 clips',
+  ],
   ['--batch-size 4 --preset finetune --dtype uint8', '--mixup come from --preset finetune.'],
   ['--batch-size 4 --sheet a.png --max-batches 2', '--sheet does not go with --max-batches'],
   ['--batch-size 4 --cache-bytes 1', '--cache-bytes must be'],

@@ -5,11 +5,13 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { UsageError, parseFlags, translateOptions } from '../../bin/flags.ts';
+import { pipeCommand } from '../../bin/pipe.ts';
 import { encodeBatch, openLoader } from '../../lib/load/index.ts';
 import type { BatchFormat, Cursor, LoaderOptions, LoaderSource } from '../../lib/load/index.ts';
 import { decodeImage } from '../../lib/sample/index.ts';
 import { readMsgpack } from '../helpers/batch-stream.ts';
-import { runCli, startCli } from '../helpers/cli.ts';
+import { runCli, runJson, startCli } from '../helpers/cli.ts';
 import { damageClips, writeClips } from '../helpers/make-clips.ts';
 import type { ClipsForm } from '../helpers/make-clips.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
@@ -121,10 +123,10 @@ test.serial('runs of some batches and a cursor are the whole run, byte for byte'
   const path = join(folder, 'cursor.json');
   for (const [format, step] of [
     ['msgpack', 2],
-    ['npy', 5],
+    ['npy', 4],
   ] as const) {
-    const whole = await encodeRun(folder, { ...options, epochs: 3 }, format);
-    const limit = ['--epochs', '3', '--max-batches', String(step), '--cursor', path];
+    const whole = await encodeRun(folder, { ...options, epochs: 2 }, format);
+    const limit = ['--epochs', '2', '--max-batches', String(step), '--cursor', path];
     const args = ['pipe', folder, ...line.split(' '), '--format', format, ...limit];
     for (let done = 0; done < whole.length; done += step) {
       const { code, bytes, stderr } = await runCli(...args, '--workers', String(1 + (done % 3)));
@@ -134,7 +136,7 @@ test.serial('runs of some batches and a cursor are the whole run, byte for byte'
     const over = await runCli(...args);
     t.like(over, { code: 0, stdout: '' });
     t.regex(over.stderr, /Nothing is left.*--epochs/);
-    t.like(await readCursorFile(path), { epoch: 3, position: 0 });
+    t.like(await readCursorFile(path), { epoch: 2, position: 0 });
     await writeFile(path, '');
     t.like(await runCli(...args), { code: 1, stdout: '' });
     await rm(path);
@@ -396,11 +398,25 @@ const WRONG: readonly (readonly [line: string, message: string])[] = [
 for (const [line, message] of WRONG) {
   test.serial(`pipe DIR ${line} is wrong use`, async (t) => {
     const folder = await makeFolder(t, RAW);
+    const args = line === '' ? [folder] : [folder, ...line.split(' ')];
+    const error = await t.throwsAsync(async () =>
+      pipeCommand.run(parseFlags(pipeCommand, args), new AbortController().signal),
+    );
+    // What the command line takes for wrong use.
+    t.true(error instanceof UsageError || error.message.startsWith('"'), error.message);
+    const text = translateOptions(pipeCommand, error.message);
+    t.true(text.includes(message), text);
+  });
+}
+
+for (const [line, message] of [WRONG[0]!, WRONG[1]!]) {
+  test.serial(`tubelet pipe DIR ${line} has exit code 2 and says where to look`, async (t) => {
+    const folder = await makeFolder(t, RAW);
     const args = line === '' ? [] : line.split(' ');
     const { code, stdout, stderr } = await runCli('pipe', folder, ...args);
     t.is(code, 2, stderr);
     t.is(stdout, '');
-    t.true(stderr.includes(message), stderr);
+    t.true(stderr.startsWith(message), stderr);
     t.regex(stderr, /\nSee: tubelet pipe --help\n$/);
   });
 }
@@ -416,4 +432,16 @@ test.serial('pipe without a dataset, and with one that is not there', async (t) 
   const twice = await runCli('pipe', 'a=1', 'a=2', '--batch-size', '4');
   t.like(twice, { code: 2 });
   t.regex(twice.stderr, /"a" stands there twice/);
+});
+
+test.serial('plan takes the same flags for the order and the split', async (t) => {
+  const folder = await makeFolder(t, TUBELETS);
+  const line = '--batch-size 2 --world-size 3 --remainder pad --shuffle window --window-shards 2';
+  const report = await runJson('plan', folder, ...line.split(' '));
+  t.like(report, { numSamples: 15, worldBatchSize: 6, remainderPolicy: 'pad', shuffle: 'window' });
+  t.deepEqual(report['batchesPerRank'], [3, 3, 3]);
+  const refused = await runCli('plan', folder, '--batch-size', '2', '--world-size', '3');
+  t.is(refused.code, 2);
+  t.regex(refused.stderr, /^--remainder must be chosen/);
+  t.regex((await runCli('plan', folder)).stderr, /^--batch-size N is missing/);
 });

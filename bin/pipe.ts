@@ -106,7 +106,6 @@ async function stream(args: Arguments, signal: AbortSignal): Promise<number> {
     }),
   );
   await using _closing = loader;
-  checkBatches(loader, options.batchSize);
   const line = new ProgressLine('pipe', args.has('quiet') || args.has('json'));
   const totals = await keepCursor(path, loader.cursor(), (keep) =>
     pipeBatches({ loader, out: openStdout(), format, maxBatches, line, signal }, keep),
@@ -154,13 +153,6 @@ function nameBadSamples(): (bad: BadSample) => void {
         : `bad sample ${key ?? `number ${sample}`}${place}: ${message}`;
     process.stderr.write(`${text}\n`);
   };
-}
-
-function checkBatches({ info }: Loader, batchSize: number): void {
-  if (info.numBatches > 0) return;
-  throw new RangeError(
-    `"batchSize" leaves no whole batch: the epoch has ${info.numSamples} samples for all ranks (got ${batchSize}).`,
-  );
 }
 
 function formatFrom(args: Arguments): BatchFormat {

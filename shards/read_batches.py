@@ -5,7 +5,7 @@
 
 A batch is a dict: epoch, batchIndex, step (int), cursor (str); arrays keys, samples, datasets, labels, frameIndex, isPad,
 isMissing, and, as the options say, views, pixels, visible, target, visibleTokens, maskedTokens, softLabels. Arrays may be
-read-only. Store batch['cursor'] with a checkpoint: in a file it makes --cursor go on with the batch after this one.
+read-only. Store batch['cursor'] with a checkpoint: the text in a file makes --cursor FILE go on behind this batch.
 """
 import sys
 from types import SimpleNamespace

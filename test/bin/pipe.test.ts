@@ -12,11 +12,13 @@ import type { BatchFormat, Cursor, LoaderOptions, LoaderSource } from '../../lib
 import { decodeImage } from '../../lib/sample/index.ts';
 import { readMsgpack } from '../helpers/batch-stream.ts';
 import { runCli, runJson, startCli } from '../helpers/cli.ts';
+import { filesOf } from '../helpers/folder-state.ts';
 import { damageClips, writeClips } from '../helpers/make-clips.ts';
 import type { ClipsForm } from '../helpers/make-clips.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
 import { hasProc } from '../helpers/processes.ts';
 import { projectFile } from '../helpers/project.ts';
+import { startServer } from '../shard/store/file-server.ts';
 
 const RAW: ClipsForm = { layout: 'raw', shape: [9, 20, 26, 3], sizes: [4, 6, 5] };
 const TUBELETS: ClipsForm = { layout: 'tubelets', shape: [4, 8, 12, 3], sizes: [5, 6, 4] };
@@ -115,6 +117,26 @@ test.serial('datasets with weights are mixed', async (t) => {
   t.is(code, 0, stderr);
   const expected = await encodeRun({ [a]: 0.75, [b]: 0.25 }, { batchSize: 4, seed: 0 });
   t.true(bytes.equals(Buffer.concat(expected)));
+});
+
+test.serial('a server gives what a folder gives, and --cache keeps it', async (t) => {
+  const folder = await makeFolder(t, TUBELETS);
+  const cache = await temporaryFolder(t);
+  const server = await startServer(t, await filesOf(folder));
+  const args = ['--batch-size', '4', '--epochs', '2'];
+  const local = await runCli('pipe', folder, ...args);
+  const remote = await runCli(
+    'pipe',
+    server.url,
+    ...args,
+    '--cache',
+    cache,
+    '--cache-bytes',
+    '64M',
+  );
+  t.is(remote.code, 0, remote.stderr);
+  t.true(remote.bytes.equals(local.bytes));
+  t.true((await readdir(cache)).length > 0);
 });
 
 test.serial('runs of some batches and a cursor are the whole run, byte for byte', async (t) => {
@@ -376,7 +398,7 @@ const WRONG: readonly (readonly [line: string, message: string])[] = [
   ['--batch-size 4 --mix-switch 0.5', '--mix-switch needs --mixup or --cutmix'],
   ['--batch-size 3 --mixup 0.8', '--mixup needs an even number'],
   ['--batch-size 4 --mixup=-1', '--mixup must be a number of at least 0'],
-  ['--batch-size 4 --std 1,0,1', '--std must be above 0'],
+  ['--batch-size 4 --std 1,0,1', '--std must be'],
   ['--batch-size 4 --tubelet 2x16x8', '--tubelet must be as high as it is wide (got 2x16x8)'],
   [
     '--batch-size 4 --smoothing 0.1 --num-classes 2 --frames 4 --size 16',
@@ -386,10 +408,14 @@ const WRONG: readonly (readonly [line: string, message: string])[] = [
   ['--batch-size 4 --on-error ignore', '--on-error must be one of'],
   [
     '--batch-size 16 --size 16 --remainder drop',
-    '--batch-size times --world-size must be at most the 15 clips',
+    '--batch-size times --world-size must be at most the 15 clips of an epoch with --remainder drop',
   ],
   ['--batch-size 4 --preset finetune --dtype uint8', '--mixup come from --preset finetune.'],
   ['--batch-size 4 --sheet a.png --max-batches 2', '--sheet does not go with --max-batches'],
+  ['--batch-size 4 --window-shards 2', '--window-shards, --window-samples need --shuffle window'],
+  ['--batch-size 4 --num-classes 3', '--num-classes needs --smoothing or --mixup'],
+  ['--batch-size 4 --keep-direction sideways', '--keep-direction must name classes'],
+  ['--batch-size 4 --preset evaluate --crop center', '--crop does not go with --segments'],
   ['--batch-size 4 --cache-bytes 1', '--cache-bytes must be'],
   ['--batch-size 4 --nonsense', '--nonsense'],
   ['other --batch-size 4', 'Several datasets need weights'],

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -143,26 +143,18 @@ test.serial('runs of some batches and a cursor are the whole run, byte for byte'
   const folder = await makeFolder(t, RAW);
   const [line, , options] = RUNS[1]!;
   const path = join(folder, 'cursor.json');
-  for (const [format, step] of [
-    ['msgpack', 2],
-    ['npy', 4],
-  ] as const) {
-    const whole = await encodeRun(folder, { ...options, epochs: 2 }, format);
-    const limit = ['--epochs', '2', '--max-batches', String(step), '--cursor', path];
-    const args = ['pipe', folder, ...line.split(' '), '--format', format, ...limit];
-    for (let done = 0; done < whole.length; done += step) {
-      const { code, bytes, stderr } = await runCli(...args, '--workers', String(1 + (done % 3)));
-      t.is(code, 0, stderr);
-      t.true(bytes.equals(Buffer.concat(whole.slice(done, done + step))), `${format} at ${done}`);
-    }
-    const over = await runCli(...args);
-    t.like(over, { code: 0, stdout: '' });
-    t.regex(over.stderr, /Nothing is left.*--epochs/);
-    t.like(await readCursorFile(path), { epoch: 2, position: 0 });
-    await writeFile(path, '');
-    t.like(await runCli(...args), { code: 1, stdout: '' });
-    await rm(path);
+  const whole = await encodeRun(folder, { ...options, epochs: 2 });
+  const limit = ['--epochs', '2', '--max-batches', '2', '--cursor', path];
+  const args = ['pipe', folder, ...line.split(' '), ...limit];
+  for (let done = 0; done < whole.length; done += 2) {
+    const { code, bytes, stderr } = await runCli(...args, '--workers', String(1 + (done % 3)));
+    t.is(code, 0, stderr);
+    t.true(bytes.equals(Buffer.concat(whole.slice(done, done + 2))), `batch ${done}`);
   }
+  const over = await runCli(...args);
+  t.like(over, { code: 0, stdout: '' });
+  t.regex(over.stderr, /Nothing is left.*--epochs/);
+  t.like(await readCursorFile(path), { epoch: 2, position: 0 });
   t.false((await readdir(folder)).some((name) => name.endsWith('.tmp')));
 });
 

@@ -32,10 +32,10 @@ interface Sizes {
 const FULL: Sizes = {
   samples: 768,
   many: { numShards: 1000, samplesPerShard: 1000 },
-  warm: 8,
-  readBatches: 250,
-  decodeBatches: 64,
-  slowBatches: 24,
+  warm: 6,
+  readBatches: 200,
+  decodeBatches: 40,
+  slowBatches: 16,
   steps: 240,
 };
 const SHORT: Sizes = {

@@ -11,7 +11,7 @@ import { median, round } from '../bench.ts';
 import type { Bench } from '../bench.ts';
 import type { Command } from '../timed-process.ts';
 
-/** A program that ends with a JSON line of at least `clips` and `seconds`. */
+/** A program that ends with a JSON line of at least `clips`, `seconds` and `cpuSeconds`. */
 export interface LoadCase {
   readonly name: string;
   readonly command: Command;
@@ -34,6 +34,8 @@ export interface LoadWork {
 
 interface Turn {
   readonly clipsPerSecond: number;
+  /** Of all its threads and processes. */
+  readonly clipsPerCpuSecond: number;
   readonly peakMib: number | null;
   readonly result: Readonly<Record<string, unknown>>;
 }
@@ -49,7 +51,13 @@ export async function takeTurns(
 ): Promise<void> {
   const turns = new Map(cases.map((one) => [one.name, [] as Turn[]]));
   for (let number = 0; number < rounds; number++) {
-    for (const one of cases) turns.get(one.name)?.push(await takeTurn(one.command));
+    for (const one of cases) {
+      const turn = await takeTurn(one.command);
+      turns.get(one.name)?.push(turn);
+      const { clipsPerSecond, clipsPerCpuSecond } = turn;
+      const speeds = `${round(clipsPerSecond, 1)} clips/s, ${round(clipsPerCpuSecond, 1)} per CPU second`;
+      process.stderr.write(`${name}/${one.name} ${number + 1}/${rounds}: ${speeds}\n`);
+    }
   }
   for (const [caseName, taken] of turns) {
     const speeds = taken.map(({ clipsPerSecond }) => clipsPerSecond);
@@ -59,6 +67,10 @@ export async function takeTurns(
       input,
       rounds,
       clipsPerSecond: spreadOf(speeds, 1),
+      clipsPerCpuSecond: spreadOf(
+        taken.map((turn) => turn.clipsPerCpuSecond),
+        1,
+      ),
       megabytesPerSecond: round((median(speeds) * clipBytes) / 1e6, 0),
       peakMib: peaks.length === 0 ? null : round(Math.max(...peaks), 0),
       ...taken.at(-1)?.result,
@@ -69,10 +81,12 @@ export async function takeTurns(
     if (ours === undefined || theirs === undefined) continue;
     const ratios = ours.map((turn, i) => turn.clipsPerSecond / theirs[i]!.clipsPerSecond);
     const ratio = spreadOf(ratios, 2);
+    const cpuRatios = ours.map((turn, i) => turn.clipsPerCpuSecond / theirs[i]!.clipsPerCpuSecond);
     report({
       bench: `${name}/${of}`,
       against,
       ratio,
+      cpuRatio: spreadOf(cpuRatios, 2),
       goal: atLeast === null ? null : `>= ${atLeast}`,
       isReached: atLeast === null ? null : ratio.median >= atLeast,
     });
@@ -81,8 +95,13 @@ export async function takeTurns(
 
 async function takeTurn(command: Command): Promise<Turn> {
   const { result, peakMib } = await runWatched(command);
-  const { clips, seconds, ...rest } = result;
-  return { clipsPerSecond: Number(clips) / Number(seconds), peakMib, result: rest };
+  const { clips, seconds, cpuSeconds, ...rest } = result;
+  return {
+    clipsPerSecond: Number(clips) / Number(seconds),
+    clipsPerCpuSecond: Number(clips) / Number(cpuSeconds),
+    peakMib,
+    result: rest,
+  };
 }
 
 /** Runs a program, gives its last line, and the most memory that it and all below it had, shared pages counted once. */

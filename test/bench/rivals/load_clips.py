@@ -234,12 +234,22 @@ def main():
     batches = run(options, shards)
     for _ in range(options.warm):
         next(batches)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), cpu_seconds()
     for _ in range(options.batches):
         next(batches)
-    seconds = time.perf_counter() - start
-    print(json.dumps({"clips": options.batches * options.batch_size, "seconds": seconds}), flush=True)
+    seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+    clips = options.batches * options.batch_size
+    print(json.dumps({"clips": clips, "seconds": seconds, "cpuSeconds": cpu}), flush=True)
     os._exit(0 if stop_children() is None else 1)
+
+
+def cpu_seconds():
+    """User and system time of this process and its children so far."""
+    ticks = 0
+    for pid in [os.getpid(), *(child.pid for child in multiprocessing.active_children())]:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            ticks += sum(int(field) for field in file.read().rsplit(")", 1)[1].split()[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def stop_children():

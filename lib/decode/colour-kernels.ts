@@ -7,7 +7,7 @@
 import { bytes, int, memory, op, procedure, shuffle, repeatWhile } from './wasm-assembler.ts';
 import type { Code, WasmFunction } from './wasm-assembler.ts';
 
-/** Neighbouring bytes, words or double words of two vectors, one by one: first and second halves. */
+/** Bytes or words of two vectors by turns: of their first halves, and of their second halves. */
 export const INTERLEAVE: Readonly<Record<'bytes' | 'words', readonly [Picks, Picks]>> = {
   bytes: [interleaved(1, 0), interleaved(1, 8)],
   words: [interleaved(2, 0), interleaved(2, 8)],

@@ -2,7 +2,7 @@
  * The loops from the planes of a decoded JPEG to rows of pixels, for WebAssembly.
  *
  * Source: the arithmetic of libjpeg (jdsample.c, "fancy upsampling"), to the bit: colour planes of half the width or height are
- * drawn out with a triangle filter.
+ * drawn out with a triangle filter. Differs: pictures less than five pixels wide are smoothed too.
  */
 
 import {

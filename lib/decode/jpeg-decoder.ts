@@ -6,7 +6,6 @@
 import { TubeletError } from '../core/index.ts';
 import type { Size } from './frame-converter.ts';
 import { readJpegForm } from './jpeg-form.ts';
-import type { JpegForm } from './jpeg-form.ts';
 import { readJpegHeader } from './jpeg-header.ts';
 import type { JpegHeader } from './jpeg-header.ts';
 import type { Crop } from './pixel-graph.ts';
@@ -30,12 +29,6 @@ interface Prepared {
   readonly scaler: PictureScaler | null;
 }
 
-/** A file in the memory of the machine. */
-interface Staged {
-  readonly file: Buffer;
-  readonly form: JpegForm;
-}
-
 /**
  * Decodes JPEG files, one after the other, in the thread that made it; belongs to the caller, who must dispose of it.
  */
@@ -53,23 +46,24 @@ export class JpegDecoder {
   /**
    * Decodes a picture. Shape of the result: uint8 `[height, width, 3]`, RGB, in `out`, which may lie anywhere in any buffer.
    *
+   * Only what is above the lower edge of the cut is decoded, so damage below it goes unnoticed. EXIF's orientation is ignored.
+   * Some memory of FFmpeg is only given back between turns of the event loop: return to it once per clip.
+   *
    * @throws {TubeletError} `TUBE_SAMPLE_DAMAGED` if the picture is not whole, or of a kind that is not supported
-   * @throws {RangeError} if the cut does not fit the picture, or `out` not the cut
+   * @throws {TypeError | RangeError} if the cut does not fit the picture, or `out` not the cut
    */
   decode(jpeg: Uint8Array, cut: PictureCut, out: Uint8Array): void {
-    let staged = this.#stage(jpeg);
-    const { form } = staged;
-    checkFrame(form.header, cut.frame);
-    const before = this.#prepared;
-    const { plan, scaler } = this.#prepare(cut, form.header);
-    if (this.#prepared !== before) staged = this.#stage(jpeg); // tables have taken its place
+    if (this.#isClosed) throw new TubeletError('TUBE_INTERNAL', { message: 'decoder is closed' });
+    const header = readJpegHeader(jpeg, this.#header);
+    this.#header = header;
+    checkFrame(header, cut.frame);
+    const { plan, scaler } = this.#prepare(cut, header);
     const numBytes = plan.target.width * plan.target.height * 3;
     if (out.length !== numBytes) {
       throw new RangeError(`"out" must hold ${numBytes} bytes (got ${out.length}).`);
     }
     // The row below is looked at where colours are drawn out.
-    const numRows = plan.source.top + plan.source.height + 1;
-    const planes = this.#planes.decode(staged.file, form, numRows);
+    const planes = this.#decodePlanes(jpeg, header, plan.source.top + plan.source.height + 1);
     this.#machine.release(this.#scratch);
     const pixels = this.#machine.reserve(numBytes);
     if (scaler === null) this.#convert(planes, plan, pixels, 3);
@@ -89,19 +83,17 @@ export class JpegDecoder {
     this.#planes[Symbol.dispose]();
   }
 
-  /** Puts a file into the memory of the machine, where the search for markers is fast. */
-  #stage(jpeg: Uint8Array): Staged {
-    if (this.#isClosed) throw new TubeletError('TUBE_INTERNAL', { message: 'decoder is closed' });
+  /** Decodes the upper rows of a picture; its file is copied to the memory of the machine, where the search for markers is fast. */
+  #decodePlanes(jpeg: Uint8Array, header: JpegHeader, numRows: number): Planes {
     const machine = this.#machine;
     machine.release(this.#scratch);
     const start = machine.place(jpeg);
     const end = start + jpeg.length;
     const file = Buffer.from(machine.bytes.buffer, start, jpeg.length);
-    this.#header = readJpegHeader(file, this.#header);
-    const form = readJpegForm(file, this.#header, (from) => {
+    const form = readJpegForm(file, header, (from) => {
       return machine.run('findMarker', { from: start + from, end }) - start;
     });
-    return { file, form };
+    return this.#planes.decode(file, form, numRows);
   }
 
   #prepare(cut: PictureCut, { width, height }: Size): Prepared {

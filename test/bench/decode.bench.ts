@@ -1,4 +1,7 @@
-/** Videos to RGB frames of short side 256, every frame and every fourth, against the ffmpeg program and PyAV; two processes each. */
+/**
+ * Videos to RGB frames of short side 256, every frame and every fourth, against the ffmpeg program and PyAV, two processes each;
+ * and JPEG frames to RGB, against other decoders of JPEG.
+ */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +12,7 @@ import { prepareVideos, writeList } from './bench-videos.ts';
 import type { BenchVideos } from './bench-videos.ts';
 import { compare } from './compare.ts';
 import type { Case, Goal } from './compare.ts';
+import { compareJpegDecoders } from './jpeg-decode.ts';
 import { canRun } from './timed-process.ts';
 
 const SHORT_SIDE = '256';
@@ -32,6 +36,7 @@ export async function run(bench: Bench): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), 'tubelet-bench-'));
   try {
     const videos = await prepareVideos(work, bench.folders, bench.files);
+    await compareJpegDecoders(work, videos.paths, bench);
     const halves = await Promise.all(
       [0, 1].map((half) => {
         const paths = videos.paths.filter((_, i) => i % 2 === half);

@@ -49,7 +49,12 @@ const PAGE_BYTES = 65_536;
 const MARGIN_BYTES = 128;
 let compiled: object | undefined;
 
-/** Memory divided into areas, and loops that work on them; addresses are bytes from the start of the memory. */
+/**
+ * Memory divided into areas, and loops that work on them; addresses are bytes from the start of the memory. It grows to what the
+ * largest picture needs and stays so.
+ *
+ * Vectors of WebAssembly are part of Node.js since version 16; on a processor that has none, compiling throws a `CompileError`.
+ */
 export class PixelMachine {
   readonly #memory = new WebAssembly.Memory({ initial: 32 });
   readonly #exports: WasmExports;

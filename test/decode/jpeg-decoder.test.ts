@@ -141,11 +141,12 @@ test('a cut that does not fit is the mistake of the caller', (t) => {
   t.true(out.some((value) => value > 0));
 });
 
-test('writes just what it is given, and leaves the file as it is', (t) => {
+test('writes just what it is given, also in shared memory, and leaves the file as it is', (t) => {
   using decoder = new JpegDecoder();
-  const file = Uint8Array.from([1, 2, 3, ...jpeg, 4, 5]);
+  const file = new Uint8Array(new SharedArrayBuffer(jpeg.length + 5));
+  file.set(jpeg, 3);
   const kept = file.slice();
-  const around = new Uint8Array(17 * 31 * 3 + 20).fill(9);
+  const around = new Uint8Array(new SharedArrayBuffer(17 * 31 * 3 + 20)).fill(9);
   const out = around.subarray(10, -10);
   for (const cut of [
     {},

@@ -6,6 +6,7 @@ import { AV_CODEC_ID_MJPEG } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, Packet } from 'node-av/lib';
 import sharp from 'sharp';
 import { JpegDecoder } from '../../lib/decode/index.ts';
+import { silence } from '../../lib/decode/ffmpeg.ts';
 import { PixelGraph } from '../../lib/decode/pixel-graph.ts';
 import { median, round } from './bench.ts';
 
@@ -33,6 +34,7 @@ const PROGRAMS: Readonly<Record<string, () => Decode>> = {
     };
   },
   nodeAv: () => {
+    silence();
     const context = new CodecContext();
     context.allocContext3(Codec.findDecoder(AV_CODEC_ID_MJPEG));
     context.threadCount = 1;

@@ -7,6 +7,7 @@ import {
   CROP_RULES,
   FRAME_RULES,
   MASK_KINDS,
+  CHECKS,
   ON_ERROR,
   PRESETS,
   REMAINDERS,
@@ -202,6 +203,12 @@ const GROUPS: Readonly<Record<string, readonly LoaderFlag[]>> = {
     row('workers', 'N', 'threads (default: one per processor)', to('workers', readNumber)),
     row('prefetch', 'N', 'batches made ahead (default: 3)', to('prefetchBatches', readNumber)),
     row('max-bytes', 'N[K|M|G]', 'memory for batches (default: 2G)', to('maxBytes', readBytes)),
+    row(
+      'check',
+      oneOf(CHECKS),
+      'look at the checksum of a sample when it is read first, or each time (default: once)',
+      to('check', readText),
+    ),
     row('cache', 'DIR', 'keep what comes from a server', to('store', readText, 'cacheFolder')),
     row(
       'cache-bytes',

@@ -3,7 +3,7 @@
 import { mixBatch } from '../sample/index.ts';
 import { ClipMaker } from './clip/clip-maker.ts';
 import { drawBatchMix } from './draw-batch-mix.ts';
-import { closeMembers } from './members.ts';
+import { closeMembers, isRemote } from './members.ts';
 import type { Member, OpenMember } from './members.ts';
 import type { RunOptions } from './options.ts';
 import type { Ring } from './ring.ts';
@@ -51,10 +51,8 @@ export class BatchFiller {
 
   /** Works until there is nothing left to do. */
   async run(): Promise<void> {
-    const isRemote = this.#job.members.some(({ location }) => /^https?:/i.test(location));
-    const lanes = Array.from({ length: isRemote ? LANES_REMOTE : LANES_LOCAL }, () =>
-      this.#runLane(),
-    );
+    const length = this.#job.members.some(isRemote) ? LANES_REMOTE : LANES_LOCAL;
+    const lanes = Array.from({ length }, () => this.#runLane());
     await Promise.all(lanes);
   }
 

@@ -9,6 +9,7 @@ import type { TensorSpec } from './clip/batch-tensors.ts';
 import { isRandom, resolveRecipe } from './clip/recipe.ts';
 import type { ClipRecipe } from './clip/recipe.ts';
 import {
+  checkOnce,
   closeMembers,
   describeClips,
   fingerprintMembers,
@@ -89,8 +90,10 @@ export async function openLoader(source: LoaderSource, options: LoaderOptions): 
     const plain = members.map(({ dataset: _open, ...member }) => member);
     const schedule = createSchedule(plain, run);
     const { start, numBatches } = planRun(schedule, options, owner);
-    const job = { members: plain, run, start, numBatches };
-    const setup = { job, schedule, owner, host: resolveHost(options), store, options };
+    const host = resolveHost(options);
+    const shared = host.check === 'once' ? plain.map(checkOnce) : plain;
+    const job = { members: shared, run, start, numBatches };
+    const setup = { job, schedule, owner, host, store, options };
     return new Loader({ ...setup, classes: members[0]?.dataset.info.classes ?? [] });
   } finally {
     await closeMembers(members);

@@ -26,6 +26,8 @@ export interface Member {
   readonly shardSamples: readonly number[];
   /** What its samples are if they are finished clips (layout `tubelets`); null if they are frames. */
   readonly stored: StoredClips | null;
+  /** Which samples have been checked, shared by all threads; null where every read is checked. See {@link DatasetOptions}. */
+  readonly checked: Uint8Array | null;
 }
 
 /** An open dataset that takes part. */
@@ -68,6 +70,7 @@ export async function openMembers(
       dataset,
       shardSamples: dataset.info.shards.map(({ samples }) => samples),
       stored: stored[index] ?? null,
+      checked: null,
     }));
   } catch (error) {
     await closeMembers(opened);
@@ -114,7 +117,9 @@ export async function reopenMembers(
   const opened: OpenMember[] = [];
   try {
     for (const member of members) {
-      opened.push({ ...member, dataset: await openDataset(member.location, options) });
+      const { location, checked } = member;
+      const own = checked === null ? options : { ...options, checked };
+      opened.push({ ...member, dataset: await openDataset(location, own) });
     }
     if (fingerprintMembers(opened) === fingerprint) return opened;
     const message = 'dataset.json changed while the loader was opened';
@@ -130,6 +135,18 @@ export function fingerprintMembers(members: readonly OpenMember[]): string {
   return fingerprintDatasets(
     members.map(({ name, dataset }) => ({ name, shards: dataset.info.shards })),
   );
+}
+
+/** Has each sample checked just once by all threads together, unless it comes from a server. */
+export function checkOnce(member: Member): Member {
+  if (isRemote(member)) return member;
+  const numSamples = member.shardSamples.reduce((sum, samples) => sum + samples, 0);
+  return { ...member, checked: new Uint8Array(new SharedArrayBuffer(Math.ceil(numSamples / 8))) };
+}
+
+/** Whether a dataset is on a server. */
+export function isRemote({ location }: Pick<Member, 'location'>): boolean {
+  return /^https?:/i.test(location);
 }
 
 /** Closes all datasets. */

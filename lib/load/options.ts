@@ -14,6 +14,12 @@ import type { Remainder } from './order/split.ts';
  */
 export type OnError = 'throw' | 'skip' | 'missing';
 
+/**
+ * When the checksum of a sample is looked at: `'once'` (default) when a run reads it first, `'always'` each time. What comes from a
+ * server is always checked.
+ */
+export type Check = 'once' | 'always';
+
 /** A sample that could not be read. */
 export interface BadSample {
   readonly dataset: string;
@@ -66,6 +72,8 @@ export interface LoaderOptions extends Partial<ShuffleOptions>, FramesOptions, T
   readonly prefetchBatches?: number;
   /** Bound on the memory for batches, in bytes; at least two must fit. Default 2^31, which is 2 GiB. */
   readonly maxBytes?: number;
+  /** Default `'once'`. */
+  readonly check?: Check;
   /** How shards are read, for instance through a cache. */
   readonly store?: StoreOptions;
   /** Ends the run; what is open is closed. */
@@ -109,10 +117,13 @@ export interface HostOptions {
   readonly workers: number;
   readonly prefetchBatches: number | null;
   readonly maxBytes: number;
+  readonly check: Check;
 }
 
 /** The names of all policies, for option parsers. */
 export const ON_ERROR: readonly OnError[] = ['throw', 'skip', 'missing'];
+/** See {@link ON_ERROR}. */
+export const CHECKS: readonly Check[] = ['once', 'always'];
 
 /**
  * Resolves the options of a run.
@@ -217,11 +228,13 @@ function checkDirections(
  */
 export function resolveHost(options: LoaderOptions): HostOptions {
   const { workers = availableParallelism(), prefetchBatches, maxBytes = 2 ** 31 } = options;
+  const { check = 'once' } = options;
+  checkOneOf('check', check, CHECKS);
   checkInteger('workers', workers, { min: 1, max: 256 });
   if (prefetchBatches !== undefined)
     checkInteger('prefetchBatches', prefetchBatches, { min: 1, max: 1024 });
   checkInteger('maxBytes', maxBytes, { min: 1 });
-  return { workers, prefetchBatches: prefetchBatches ?? null, maxBytes };
+  return { workers, prefetchBatches: prefetchBatches ?? null, maxBytes, check };
 }
 
 /**

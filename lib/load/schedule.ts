@@ -49,7 +49,7 @@ export interface Schedule {
  * @throws {RangeError} if an option is out of bounds
  */
 export function createSchedule(
-  members: readonly Omit<Member, 'location'>[],
+  members: readonly Omit<Member, 'location' | 'checked'>[],
   run: RunOptions,
 ): Schedule {
   const { order, epochSamples, rank, recipe } = run;

@@ -26,6 +26,11 @@ export interface SampleEntry extends SidecarSample {
 export interface DatasetOptions extends StoreOptions {
   /** Samples whose index is kept in memory, about 100 bytes each. Default 2^21. */
   readonly maxIndexedSamples?: number;
+  /**
+   * One bit per sample, set when its checksum was found right; such a sample is not checked again. May be shared by threads, whose
+   * datasets must be the same. Default: every read is checked.
+   */
+  readonly checked?: Uint8Array;
   /** Gives up opening, also when the server is silent. A dataset that is open is closed by its owner. */
   readonly signal?: AbortSignal;
 }
@@ -76,6 +81,7 @@ export class Dataset {
   readonly numSamples: number;
   readonly #store: ShardStore;
   readonly #maxIndexedSamples: number;
+  readonly #checked: Uint8Array | null;
   /** Indexes by shard number, in order of last use. */
   readonly #indexes = new Map<number, Promise<ShardIndex>>();
   /** First position behind each shard. */
@@ -86,13 +92,17 @@ export class Dataset {
   constructor(
     store: ShardStore,
     info: DatasetInfo,
-    { maxIndexedSamples = 2 ** 21 }: DatasetOptions,
+    { maxIndexedSamples = 2 ** 21, checked }: DatasetOptions,
   ) {
     checkInteger('maxIndexedSamples', maxIndexedSamples, { min: 1 });
+    const numBytes = Math.ceil(info.totals.samples / 8);
+    if (checked !== undefined)
+      checkInteger('checked.length', checked.length, { min: numBytes, max: numBytes });
     this.info = info;
     this.numSamples = info.totals.samples;
     this.#store = store;
     this.#maxIndexedSamples = maxIndexedSamples;
+    this.#checked = checked ?? null;
     let end = 0;
     this.#ends = Float64Array.from(info.shards, ({ samples }) => (end += samples));
   }
@@ -148,7 +158,7 @@ export class Dataset {
    *   TUBE_VERSION_UNSUPPORTED
    */
   async read(position: number): Promise<Sample> {
-    return unpack(await this.#load(position));
+    return this.#unpack(await this.#load(position));
   }
 
   /**
@@ -180,7 +190,7 @@ export class Dataset {
     if (headBytes > 0 && headBytes <= HEAD_BYTES) {
       const head = Buffer.allocUnsafe(headBytes);
       await this.#readInto(position, entry, [head, pixels]);
-      if (crc32(pixels, crc32(head)) !== entry.crc32) throw wrongChecksum(entry);
+      this.#checkSum(position, entry, [head, pixels]);
       const meta = decodeRawHead(head, pixels.length, { shard, key });
       if (meta !== null) return checkKey(meta, entry);
     }
@@ -200,7 +210,7 @@ export class Dataset {
 
   /** Reads the packed sample at a position, checked against its CRC-32; errors as {@link Dataset.read}. */
   async readBytes(position: number): Promise<Uint8Array> {
-    return checked(await this.#load(position));
+    return this.#check(await this.#load(position));
   }
 
   /**
@@ -215,11 +225,11 @@ export class Dataset {
         const loading = this.#load(position);
         loading.catch(() => {}); // Reported when its turn comes.
         queue.push(loading);
-        if (queue.length > READ_AHEAD) yield unpack(await (queue.shift() ?? loading));
+        if (queue.length > READ_AHEAD) yield this.#unpack(await (queue.shift() ?? loading));
       }
       for (const loading of queue) {
         signal?.throwIfAborted();
-        yield unpack(await loading);
+        yield this.#unpack(await loading);
       }
     } finally {
       await Promise.allSettled(queue);
@@ -233,7 +243,30 @@ export class Dataset {
 
   async #load(position: number): Promise<Loaded> {
     const entry = await this.entry(position);
-    return { entry, payload: await this.#readStart(position, entry, entry.bytes) };
+    return { position, entry, payload: await this.#readStart(position, entry, entry.bytes) };
+  }
+
+  #unpack(loaded: Loaded): Sample {
+    const { shard, key } = loaded.entry;
+    return checkKey(decodeSample(this.#check(loaded), { shard, key }), loaded.entry);
+  }
+
+  #check({ position, entry, payload }: Loaded): Uint8Array {
+    this.#checkSum(position, entry, [payload]);
+    return payload;
+  }
+
+  #checkSum(position: number, entry: SampleEntry, parts: readonly Uint8Array[]): void {
+    const [place, bit] = [position >> 3, 1 << (position & 7)];
+    if (this.#checked !== null && (Atomics.load(this.#checked, place) & bit) !== 0) return;
+    const { shard, key } = entry;
+    if (parts.reduce((sum, part) => crc32(part, sum), 0) !== entry.crc32)
+      throw new TubeletError('TUBE_SAMPLE_DAMAGED', {
+        shard,
+        key,
+        message: 'the checksum differs',
+      });
+    if (this.#checked !== null) Atomics.or(this.#checked, place, bit);
   }
 
   /** The first bytes of a payload. */
@@ -296,22 +329,9 @@ export class Dataset {
 }
 
 interface Loaded {
+  readonly position: number;
   readonly entry: SampleEntry;
   readonly payload: Uint8Array;
-}
-
-function checked({ entry, payload }: Loaded): Uint8Array {
-  if (crc32(payload) === entry.crc32) return payload;
-  throw wrongChecksum(entry);
-}
-
-function wrongChecksum({ shard, key }: SampleEntry): TubeletError {
-  return new TubeletError('TUBE_SAMPLE_DAMAGED', { shard, key, message: 'the checksum differs' });
-}
-
-function unpack(loaded: Loaded): Sample {
-  const { shard, key } = loaded.entry;
-  return checkKey(decodeSample(checked(loaded), { shard, key }), loaded.entry);
 }
 
 function checkKey<T extends SampleMeta>(sample: T, { shard, key }: SampleEntry): T {

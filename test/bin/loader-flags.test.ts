@@ -27,6 +27,7 @@ const OPTIONS: Readonly<Record<keyof LoaderOptions, 'flag' | readonly string[] |
     workers: 'flag',
     prefetchBatches: 'flag',
     maxBytes: 'flag',
+    check: 'flag',
     numFrames: 'flag',
     stride: 'flag',
     frames: 'flag',
@@ -86,7 +87,7 @@ test('every flag reaches its option', (t) => {
     '--keep-direction left --keep-direction right --rand-augment rand-m7-n4-inc1 --erasing 0.25 --form frames ' +
     '--tubelet 2x8x8 --dtype uint8 --mean 0.1,0.2,0.3 --std 1,1,1 --mask random --mask-ratio 0.75 --target pixels ' +
     '--mixup 0.8 --cutmix 1 --mix-probability 0.5 --mix-switch 0.4 --smoothing 0.1 --num-classes 7 --workers 3 ' +
-    '--prefetch 2 --max-bytes 1.5G --cache c --cache-bytes 3T --max-requests 4 --max-retries 2 --stall 9.5';
+    '--prefetch 2 --max-bytes 1.5G --check always --cache c --cache-bytes 3T --max-requests 4 --max-retries 2 --stall 9.5';
   t.deepEqual(optionsOf(line), {
     batchSize: 4,
     seed: 5,
@@ -124,6 +125,7 @@ test('every flag reaches its option', (t) => {
     workers: 3,
     prefetchBatches: 2,
     maxBytes: 1.5 * 2 ** 30,
+    check: 'always',
     store: {
       cacheFolder: 'c',
       cacheBytes: 3 * 2 ** 40,

@@ -105,6 +105,7 @@ const SAME: readonly [from: Partial<LoaderOptions>, to: Partial<LoaderOptions>][
   [{}, { workers: 3 }],
   [{}, { prefetchBatches: 1 }],
   [{}, { maxBytes: 2 ** 24 }],
+  [{}, { check: 'always' }],
   [{}, { onError: 'skip' }],
   [{ onError: 'skip' }, { onError: 'throw' }],
   [{}, { store: { maxOpenShards: 1 } }],

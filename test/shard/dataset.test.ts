@@ -1,4 +1,4 @@
-import { readFile, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
+import { open, readFile, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -278,4 +278,30 @@ test('the key index finds every key among many, and all that occur twice', async
   for (let i = 0; i < 10; i++) {
     t.true(groups.some((group) => group.includes(i) && group.includes(i + 19_990)));
   }
+});
+
+test('a sample that was found whole is not checked again by those who share the marks', async (t) => {
+  const folder = await make(t);
+  const checked = new Uint8Array(new SharedArrayBuffer(2));
+  await using first = await openDataset(folder, { checked });
+  await using second = await openDataset(folder, { checked });
+  await using strict = await openDataset(folder);
+  const { shard, offset, bytes, key } = await first.entry(4);
+  const before = await first.read(4);
+  t.deepEqual([...checked], [1 << 4, 0]);
+  await using file = await open(join(folder, `${shard}.tar`), 'r+');
+  await file.write(Buffer.from([0xff]), 0, 1, offset + bytes - 1);
+  await t.throwsAsync(strict.read(4), { code: 'TUBE_SAMPLE_DAMAGED' });
+  const after = await second.read(4);
+  t.is(after.key, key);
+  t.notDeepEqual(after.data, before.data);
+  const other = await second.entry(8);
+  await using last = await open(join(folder, `${other.shard}.tar`), 'r+');
+  await last.write(Buffer.from([0xff]), 0, 1, other.offset + other.bytes - 1);
+  for (let i = 0; i < 2; i++) {
+    await t.throwsAsync(second.read(8), { code: 'TUBE_SAMPLE_DAMAGED' }); // damage leaves no mark
+  }
+  await t.throwsAsync(openDataset(folder, { checked: new Uint8Array(1) }), {
+    instanceOf: RangeError,
+  });
 });

@@ -8,16 +8,18 @@ import { NUM_FRAMES } from './data.ts';
 export const BATCH_SIZE = 8;
 
 /** What is made of the samples, by name. */
-export type Recipe = 'tubelets' | 'masked' | 'bytes' | 'colours' | 'pretrain';
+export type Recipe = 'tubelets' | 'checked' | 'masked' | 'bytes' | 'colours' | 'pretrain';
 
 const CROPPED = { frames: 'pretrain', crop: 'multi-scale', form: 'frames' } as const;
 
 /**
- * `tubelets`: finished clips as they are; `masked`: the same as a pre-training step wants them, float32; `bytes` and `colours`: 224 × 224 crops as RGB, or as normalised float32;
+ * `tubelets`: finished clips as they are; `checked`: the same, every checksum each time; `masked`: as a pre-training step wants
+ * them, float32; `bytes` and `colours`: 224 × 224 crops as RGB, or as normalised float32;
  * `pretrain`: the preset.
  */
 const RECIPES: Readonly<Record<Recipe, Partial<LoaderOptions>>> = {
   tubelets: { dtype: 'uint8' },
+  checked: { dtype: 'uint8', check: 'always' },
   masked: { mask: { kind: 'tube', ratio: 0.9 } },
   bytes: { ...CROPPED, dtype: 'uint8', numFrames: NUM_FRAMES },
   colours: { ...CROPPED, numFrames: NUM_FRAMES },

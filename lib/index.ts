@@ -231,6 +231,35 @@ export type {
 } from './load/index.ts';
 
 export {
+  MODEL_KINDS,
+  NAME_STYLES,
+  countValues,
+  detectNames,
+  openWeights,
+  planLoad,
+  readAllWeights,
+  renameWeights,
+  toHfNames,
+  toOfficialName,
+  weightsInMemory,
+  writeSafetensors,
+} from './weights/index.ts';
+export type {
+  FusedPart,
+  LoadPlan,
+  LoadRule,
+  ModelKind,
+  NameStyle,
+  OfficialName,
+  RenameOptions,
+  WantedWeight,
+  Weight,
+  WeightData,
+  WeightsFile,
+  WriteSafetensorsOptions,
+} from './weights/index.ts';
+
+export {
   batchSheet,
   contactSheet,
   datasetSheet,

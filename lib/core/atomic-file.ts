@@ -14,16 +14,21 @@ export function temporaryPath(path: string): string {
 
 /**
  * Writes a file so that a reader, or a crash at any moment, finds either the old content or the new, never a part.
- * The data is on the disk when the promise resolves. One writer per path at a time.
+ * The data is on the disk when the promise resolves. One writer per path at a time. Of a sequence of parts, one is held at a time;
+ * if it throws, the old content stays.
  *
  * @throws {TubeletError} TUBE_DISK_FULL, TUBE_OUT_NOT_WRITABLE
  */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const temporary = temporaryPath(path);
   try {
     const file = await open(temporary, 'w');
     try {
-      await file.writeFile(data);
+      if (typeof data === 'string' || data instanceof Uint8Array) await file.writeFile(data);
+      else for await (const part of data) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

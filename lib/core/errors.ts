@@ -129,6 +129,32 @@ const CATALOGUE = {
     hint: 'Use the data and options it was made with, or start without it.',
   },
 
+  // weights
+  TUBE_WEIGHTS_NOT_FOUND: {
+    what: 'weights file cannot be read',
+    hint: 'Check the path and its permissions.',
+  },
+  TUBE_WEIGHTS_DAMAGED: {
+    what: 'weights file is damaged or of another kind',
+    hint: 'Accepted are safetensors and the .pth files of PyTorch; fetch the file again.',
+  },
+  TUBE_WEIGHTS_UNSAFE: {
+    what: 'weights file asks for something that is no weight',
+    hint: 'PyTorch would run it as a program. Do not load it there unless you trust where it is from.',
+  },
+  TUBE_WEIGHTS_UNSUPPORTED: {
+    what: 'weights are stored in a form that cannot be read',
+    hint: 'Save them again as safetensors with float32 values.',
+  },
+  TUBE_WEIGHTS_MISMATCH: {
+    what: 'weights do not fit',
+    hint: 'See `tubelet weights inspect FILE`, and check the kind of the model and its sizes.',
+  },
+  TUBE_OUT_EXISTS: {
+    what: 'the output file exists already',
+    hint: 'Choose another name, or --force to replace it.',
+  },
+
   // convert
   TUBE_OPTIONS_DIFFER: {
     what: 'the output folder was made with other options',

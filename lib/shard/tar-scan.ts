@@ -7,10 +7,9 @@
 
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { TubeletError, messageText, systemCode } from '../core/index.ts';
+import { TubeletError, messageText, readSpan, systemCode } from '../core/index.ts';
 import { TAR_BLOCK_BYTES } from './format.ts';
 import type { Fail } from './fields.ts';
-import { readSpan } from './read-span.ts';
 
 /** A regular file inside a tar. */
 export interface TarEntry {

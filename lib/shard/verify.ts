@@ -3,11 +3,10 @@
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { TubeletError, messageText, systemCode } from '../core/index.ts';
+import { TubeletError, messageText, readSpan, systemCode } from '../core/index.ts';
 import type { ErrorCode } from '../core/index.ts';
 import { entryName, keyOfEntry } from './format.ts';
 import { hashFile } from './hash-file.ts';
-import { readSpan } from './read-span.ts';
 import { decodeSample } from './sample.ts';
 import type { Sample } from './sample-meta.ts';
 import { readSidecar, tarPath } from './sidecar.ts';

@@ -260,6 +260,23 @@ export type {
 } from './weights/index.ts';
 
 export {
+  METRICS_FILE,
+  MetricsLog,
+  TIMING_FILE,
+  readMetrics,
+  recordClassification,
+} from './records/index.ts';
+export type {
+  ClassRecord,
+  ClassificationOptions,
+  ClassificationRecord,
+  LabelledVideo,
+  MetricsLogOptions,
+  MetricsRecord,
+  ScoredVideo,
+} from './records/index.ts';
+
+export {
   batchSheet,
   contactSheet,
   datasetSheet,

@@ -155,6 +155,16 @@ const CATALOGUE = {
     hint: 'Choose another name, or --force to replace it.',
   },
 
+  // records
+  TUBE_RECORDS_NOT_FOUND: {
+    what: 'the log of the run cannot be found',
+    hint: 'Check the path of the run; metrics.jsonl stands in its folder.',
+  },
+  TUBE_RECORDS_DAMAGED: {
+    what: 'the log of the run is damaged',
+    hint: 'Remove the line, or start the run anew in another folder.',
+  },
+
   // convert
   TUBE_OPTIONS_DIFFER: {
     what: 'the output folder was made with other options',

@@ -1,0 +1,13 @@
+/** Door of `records`: what a run writes down about itself. */
+
+export { recordClassification } from './classification.ts';
+export type {
+  ClassRecord,
+  ClassificationOptions,
+  ClassificationRecord,
+  LabelledVideo,
+  ScoredVideo,
+} from './classification.ts';
+export type { MetricsRecord } from './metrics-line.ts';
+export { METRICS_FILE, MetricsLog, TIMING_FILE, readMetrics } from './metrics-log.ts';
+export type { MetricsLogOptions } from './metrics-log.ts';

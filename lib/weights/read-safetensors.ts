@@ -1,11 +1,12 @@
 /** Reads safetensors files by position: the header at once, each weight when it is asked for. */
 
 import type { FileHandle } from 'node:fs/promises';
-import { TubeletError, messageText, readSpan } from '../core/index.ts';
+import { readSpan } from '../core/index.ts';
 import { decodeValues } from './dtype.ts';
-import { HeaderFault, LENGTH_BYTES, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
-import type { Header, HeaderEntry } from './safetensors-header.ts';
+import { LENGTH_BYTES, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
+import type { HeaderEntry } from './safetensors-header.ts';
 import type { Weight } from './weight.ts';
+import { WeightsFault, namingFile } from './weights-fault.ts';
 
 /** What a file of weights holds. */
 export interface FileContent {
@@ -16,7 +17,7 @@ export interface FileContent {
 /**
  * Lists the weights of an open safetensors file.
  *
- * @throws {TubeletError} TUBE_WEIGHTS_DAMAGED if header and file do not hold together
+ * @throws {WeightsFault} if header and file do not hold together
  */
 export async function readSafetensors(
   file: FileHandle,
@@ -26,24 +27,15 @@ export async function readSafetensors(
   const prefix = await readSpan(file, 0, LENGTH_BYTES);
   const length = prefix === null ? -1n : Buffer.from(prefix).readBigUInt64LE();
   if (length < 0n || length > BigInt(fileBytes - LENGTH_BYTES)) {
-    throw damaged(path, 'file is shorter than its header says');
+    throw new WeightsFault('file is shorter than its header says');
   }
-  if (length > BigInt(MAX_HEADER_BYTES)) throw damaged(path, `header of ${length} bytes`);
+  if (length > BigInt(MAX_HEADER_BYTES)) throw new WeightsFault(`header of ${length} bytes`);
   const bytes = await readSpan(file, LENGTH_BYTES, Number(length));
-  if (bytes === null) throw damaged(path, 'file ends inside the header');
+  if (bytes === null) throw new WeightsFault('file ends inside the header');
   const dataStart = LENGTH_BYTES + Number(length);
-  const { entries, metadata } = parse(bytes, fileBytes - dataStart, path);
+  const { entries, metadata } = parseHeader(bytes, fileBytes - dataStart);
   const weights = entries.map((entry) => toWeight(entry, { file, path, dataStart }));
   return { weights, metadata };
-}
-
-function parse(bytes: Uint8Array, dataBytes: number, path: string): Header {
-  try {
-    return parseHeader(bytes, dataBytes);
-  } catch (error) {
-    if (error instanceof HeaderFault) throw damaged(path, messageText(error));
-    throw error;
-  }
 }
 
 interface Place {
@@ -58,14 +50,11 @@ function toWeight(entry: HeaderEntry, { file, path, dataStart }: Place): Weight 
     name,
     dtype,
     shape,
-    async read() {
-      const bytes = await readSpan(file, dataStart + start, end - start);
-      if (bytes === null) throw damaged(path, `file ends inside ${name}`);
-      return { shape, data: decodeValues(dtype, bytes, name) };
-    },
+    read: () =>
+      namingFile(path, async () => {
+        const bytes = await readSpan(file, dataStart + start, end - start);
+        if (bytes === null) throw new WeightsFault(`file ends inside ${name}`);
+        return { shape, data: decodeValues(dtype, bytes, name) };
+      }),
   };
-}
-
-function damaged(path: string, message: string): TubeletError {
-  return new TubeletError('TUBE_WEIGHTS_DAMAGED', { path, message });
 }

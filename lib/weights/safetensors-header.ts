@@ -7,6 +7,7 @@
 import { messageText } from '../core/index.ts';
 import { dtypeBytes } from './dtype.ts';
 import { countValues } from './weight.ts';
+import { WeightsFault } from './weights-fault.ts';
 
 /** Bytes before the header: its length. */
 export const LENGTH_BYTES = 8;
@@ -34,14 +35,11 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What is wrong with a header, in words. */
-export class HeaderFault extends Error {}
-
 /**
  * Reads a header: all types known, offsets that fit shapes and follow each other from 0 to the end of the file.
  *
  * @param dataBytes bytes of the file after the header
- * @throws {HeaderFault} with the reason
+ * @throws {WeightsFault} with the reason
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number): Header {
   const header = parseObject(bytes);
@@ -51,11 +49,11 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number): Header {
   entries.sort((a, b) => a.start - b.start || a.end - b.end);
   let position = 0;
   for (const { name, start, end } of entries) {
-    if (start !== position) throw new HeaderFault(`bytes before ${name} are missing or shared`);
+    if (start !== position) throw new WeightsFault(`bytes before ${name} are missing or shared`);
     position = end;
   }
   if (position !== dataBytes) {
-    throw new HeaderFault(`values of ${position} bytes expected, ${dataBytes} found`);
+    throw new WeightsFault(`values of ${position} bytes expected, ${dataBytes} found`);
   }
   return { entries, metadata };
 }
@@ -65,34 +63,34 @@ function parseObject(bytes: Uint8Array): Map<string, unknown> {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
-    throw new HeaderFault(`header is not JSON: ${messageText(error)}`);
+    throw new WeightsFault(`header is not JSON: ${messageText(error)}`);
   }
-  if (!isRecord(value)) throw new HeaderFault('header is no JSON object');
+  if (!isRecord(value)) throw new WeightsFault('header is no JSON object');
   return new Map(Object.entries(value));
 }
 
 function readMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {};
   if (!isRecord(value) || !Object.values(value).every((text) => typeof text === 'string')) {
-    throw new HeaderFault(`${METADATA_KEY} is not an object of texts`);
+    throw new WeightsFault(`${METADATA_KEY} is not an object of texts`);
   }
   return value as Record<string, string>;
 }
 
 function readEntry(name: string, value: unknown): HeaderEntry {
-  if (!isRecord(value)) throw new HeaderFault(`${name} is no JSON object`);
+  if (!isRecord(value)) throw new WeightsFault(`${name} is no JSON object`);
   const { dtype, shape, data_offsets: offsets } = value;
   const valueBytes = typeof dtype === 'string' ? dtypeBytes(dtype) : null;
   if (typeof dtype !== 'string' || valueBytes === null) {
-    throw new HeaderFault(`${name} has an unknown type`);
+    throw new WeightsFault(`${name} has an unknown type`);
   }
   if (!isSizes(shape) || !isSizes(offsets)) {
-    throw new HeaderFault(`${name} has no proper shape or offsets`);
+    throw new WeightsFault(`${name} has no proper shape or offsets`);
   }
   const [start = 0, end = -1] = offsets;
   const expected = countValues(shape) * valueBytes;
   if (offsets.length !== 2 || end - start !== expected || !Number.isSafeInteger(expected)) {
-    throw new HeaderFault(`${name} does not have the bytes that its shape and type need`);
+    throw new WeightsFault(`${name} does not have the bytes that its shape and type need`);
   }
   return { name, dtype, shape, start, end };
 }

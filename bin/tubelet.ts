@@ -12,6 +12,7 @@ import { pipeCommand } from './pipe.ts';
 import { planCommand } from './plan.ts';
 import { errorJson, printFailure } from './report-error.ts';
 import { verifyCommand } from './verify.ts';
+import { weightsCommand } from './weights.ts';
 
 const COMMANDS: readonly Command[] = [
   convertCommand,
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   verifyCommand,
   planCommand,
   pipeCommand,
+  weightsCommand,
   demoCommand,
 ];
 

@@ -233,8 +233,11 @@ export type {
 export {
   MODEL_KINDS,
   NAME_STYLES,
+  convertWeights,
   countValues,
   detectNames,
+  hashWeights,
+  inspectWeights,
   openWeights,
   planLoad,
   readAllWeights,
@@ -245,6 +248,8 @@ export {
   writeSafetensors,
 } from './weights/index.ts';
 export type {
+  ConvertWeightsOptions,
+  ConvertedWeights,
   FusedPart,
   LoadPlan,
   LoadRule,
@@ -255,7 +260,9 @@ export type {
   WantedWeight,
   Weight,
   WeightData,
+  WeightFacts,
   WeightsFile,
+  WeightsInspection,
   WriteSafetensorsOptions,
 } from './weights/index.ts';
 

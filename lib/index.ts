@@ -267,6 +267,7 @@ export type {
 } from './weights/index.ts';
 
 export {
+  EventLog,
   METRICS_FILE,
   MetricsLog,
   TIMING_FILE,
@@ -277,6 +278,8 @@ export type {
   ClassRecord,
   ClassificationOptions,
   ClassificationRecord,
+  EventLogOptions,
+  EventPlace,
   LabelledVideo,
   MetricsLogOptions,
   MetricsRecord,

@@ -8,6 +8,9 @@ export type {
   LabelledVideo,
   ScoredVideo,
 } from './classification.ts';
+export { EventLog } from './event-log.ts';
+export type { EventLogOptions } from './event-log.ts';
+export type { EventPlace } from './event-bytes.ts';
 export type { MetricsRecord } from './metrics-line.ts';
 export { METRICS_FILE, MetricsLog, TIMING_FILE, readMetrics } from './metrics-log.ts';
 export type { MetricsLogOptions } from './metrics-log.ts';

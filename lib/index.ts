@@ -273,6 +273,7 @@ export {
   TIMING_FILE,
   readMetrics,
   recordClassification,
+  reportHtml,
 } from './records/index.ts';
 export type {
   ClassRecord,
@@ -283,6 +284,11 @@ export type {
   LabelledVideo,
   MetricsLogOptions,
   MetricsRecord,
+  ReportChart,
+  ReportData,
+  ReportFact,
+  ReportReconstruction,
+  ReportSeries,
   ScoredVideo,
 } from './records/index.ts';
 

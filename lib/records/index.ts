@@ -14,3 +14,11 @@ export type { EventPlace } from './event-bytes.ts';
 export type { MetricsRecord } from './metrics-line.ts';
 export { METRICS_FILE, MetricsLog, TIMING_FILE, readMetrics } from './metrics-log.ts';
 export type { MetricsLogOptions } from './metrics-log.ts';
+export type {
+  ReportChart,
+  ReportData,
+  ReportFact,
+  ReportReconstruction,
+  ReportSeries,
+} from './report/report-data.ts';
+export { reportHtml } from './report/report-html.ts';

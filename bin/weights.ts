@@ -1,6 +1,6 @@
 /** `tubelet weights`: what is in a file of weights, and the same weights in another form. */
 
-import { convertWeights, inspectWeights } from '../lib/index.ts';
+import { convertWeights, displayPath, inspectWeights } from '../lib/index.ts';
 import type { ConvertedWeights, ModelKind, NameStyle, WeightsInspection } from '../lib/index.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Command } from './flags.ts';
@@ -92,13 +92,13 @@ function inspectionText(inspection: WeightsInspection): string {
     ['parameters', formatCount(inspection.numParameters)],
     ['sha256', inspection.sha256 ?? 'some values are of a type that cannot be read'],
     ...Object.entries(metadata).map(([key, text]): [string, string] => [
-      printable(key),
-      printable(text),
+      displayPath(key),
+      displayPath(text),
     ]),
   ]);
   const table = formatTable([
     ['weight', 'type', 'shape'],
-    ...weights.map(({ name, dtype, shape }) => [printable(name), dtype, `[${shape.join(', ')}]`]),
+    ...weights.map(({ name, dtype, shape }) => [displayPath(name), dtype, `[${shape.join(', ')}]`]),
   ]);
   return `${path}\n${facts}\n${table}`;
 }
@@ -120,12 +120,7 @@ function convertedText(output: string, converted: ConvertedWeights): string {
 /** The first few names, and how many there are. */
 function listText(names: readonly string[]): string {
   if (names.length === 0) return 'nothing';
-  const shown = names.slice(0, NAMES_SHOWN).join(', ');
+  const shown = displayPath(names.slice(0, NAMES_SHOWN).join(', '));
   const more = names.length - NAMES_SHOWN;
   return more > 0 ? `${shown} and ${formatCount(more)} more` : shown;
-}
-
-/** Names come from the file and may play tricks with the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\ufffd');
 }

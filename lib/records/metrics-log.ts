@@ -14,8 +14,9 @@ import { formatMetrics, parseMetrics } from './metrics-line.ts';
 import type { MetricsRecord } from './metrics-line.ts';
 import { scanLines } from './scan-lines.ts';
 
-/** Names of the two files of a log. */
+/** Name of the file with what was measured. */
 export const METRICS_FILE = 'metrics.jsonl';
+/** Name of the file with what depends on the clock. */
 export const TIMING_FILE = 'timing.jsonl';
 
 /** Settings of {@link MetricsLog.open}. */

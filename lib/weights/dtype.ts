@@ -6,6 +6,7 @@
 
 import { TubeletError } from '../core/index.ts';
 import type { WeightData } from './weight.ts';
+import { printable } from './weights-fault.ts';
 
 type Values = WeightData['data'];
 
@@ -67,7 +68,7 @@ export function decodeValues(dtype: string, bytes: Uint8Array, name: string): Va
   const values = decode(bytes);
   if (dtype === 'I64' && values.length * 8 !== bytes.length) {
     const message = 'an integer does not fit into 32 bits';
-    throw new TubeletError('TUBE_WEIGHTS_UNSUPPORTED', { name, dtype, message });
+    throw new TubeletError('TUBE_WEIGHTS_UNSUPPORTED', { name: printable(name), dtype, message });
   }
   return values;
 }
@@ -79,7 +80,7 @@ function readable(
   const found = Object.hasOwn(DTYPES, dtype) ? DTYPES[dtype] : undefined;
   const decode = found?.decode ?? null;
   if (found === undefined || decode === null) {
-    throw new TubeletError('TUBE_WEIGHTS_UNSUPPORTED', { name, dtype });
+    throw new TubeletError('TUBE_WEIGHTS_UNSUPPORTED', { name: printable(name), dtype });
   }
   return { ...found, decode };
 }

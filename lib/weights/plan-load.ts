@@ -56,7 +56,7 @@ export function planLoad(
       loaded.set(name, { ...weight, name });
     } else {
       const message = `file has [${weight.shape.join(', ')}], model [${shape.join(', ')}]`;
-      throw new TubeletError('TUBE_WEIGHTS_MISMATCH', { names: weight.name, message });
+      throw new TubeletError('TUBE_WEIGHTS_MISMATCH', { names: listNames([weight.name]), message });
     }
   }
   const fresh = Array.from(wanted.keys()).filter((name) => !loaded.has(name));

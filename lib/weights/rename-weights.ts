@@ -4,6 +4,7 @@ import { TubeletError } from '../core/index.ts';
 import { toHfNames, toOfficialName } from './names.ts';
 import type { FusedPart, ModelKind, NameStyle } from './names.ts';
 import type { Weight, WeightData } from './weight.ts';
+import { printable } from './weights-fault.ts';
 
 /** Names in an error: the first few, then how many more. */
 const NAMES_SHOWN = 3;
@@ -50,7 +51,7 @@ function refuseUnknown(
 
 /** `a, b, c and 4 more`. */
 export function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_SHOWN).join(', ');
+  const shown = printable(names.slice(0, NAMES_SHOWN).join(', '));
   return names.length > NAMES_SHOWN ? `${shown} and ${names.length - NAMES_SHOWN} more` : shown;
 }
 
@@ -68,7 +69,7 @@ function cutRows(weight: Weight, name: string, part: number): Weight {
   const [rows = 0, ...rest] = weight.shape;
   if (rows % 3 !== 0 || weight.shape.length !== 2) {
     const message = `shape [${weight.shape.join(', ')}] is not that of three matrices`;
-    throw new TubeletError('TUBE_WEIGHTS_MISMATCH', { names: weight.name, message });
+    throw new TubeletError('TUBE_WEIGHTS_MISMATCH', { names: printable(weight.name), message });
   }
   const shape = [rows / 3, ...rest];
   return {

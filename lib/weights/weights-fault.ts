@@ -37,8 +37,8 @@ export async function namingFile<T>(path: string, part: () => T | Promise<T>): P
   }
 }
 
-/** Names come from the file: they may be long or play tricks with the terminal. */
-function printable(text: string): string {
+/** A text from a file, for a message: such texts may be long or play tricks with the terminal. */
+export function printable(text: string): string {
   const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
   return shown.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\ufffd');
 }

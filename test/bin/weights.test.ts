@@ -8,7 +8,15 @@ import type { WeightData } from '../../lib/weights/index.ts';
 import { runCli, runJson } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
 import { projectFile } from '../helpers/project.ts';
-import { globalOp, makeCheckpoint, ops, pickleOf, textOp } from '../helpers/torch-files.ts';
+import {
+  globalOp,
+  makeCheckpoint,
+  modelPickle,
+  ops,
+  pickleOf,
+  tensorOps,
+  textOp,
+} from '../helpers/torch-files.ts';
 
 const OFFICIAL = projectFile('test', 'golden', 'c1_pretrain.weights.safetensors');
 const HF = projectFile('test', 'golden', 'c1_pretrain_hf.weights.safetensors');
@@ -136,6 +144,18 @@ test.serial('a malicious checkpoint is refused by name, and nothing is written',
     t.regex(stderr, /^TUBE_WEIGHTS_UNSAFE: .*os\.system/);
   }
   t.deepEqual(await readdir(folder), ['evil.pth']);
+});
+
+test.serial('names that play with the terminal are shown as they are', async (t) => {
+  const path = join(await temporaryFolder(t), 'a.pth');
+  const parts = { numValues: 1, shape: [1], strides: [1] };
+  const pickle = modelPickle({ 'a\u001b[2Jb': tensorOps(parts) });
+  await writeFile(path, makeCheckpoint(pickle, { 0: new Uint8Array(4) }));
+  const { stdout } = await runCli('weights', 'inspect', path);
+  t.true(stdout.includes(String.raw`a\x1b[2Jb`));
+  const { stderr } = await runCli('weights', 'convert', path, `${path}.out`, '--names', 'hf');
+  t.regex(stderr, /^TUBE_WEIGHTS_MISMATCH/);
+  t.false(stderr.includes('\u001b'));
 });
 
 test.serial('weights of another model are listed but not renamed', async (t) => {

@@ -165,6 +165,36 @@ const CATALOGUE = {
     hint: 'Remove the line, or start the run anew in another folder.',
   },
 
+  // engine
+  TUBE_TRACE_READ: {
+    what: 'a value is read while the program is traced, when there are no values yet',
+    hint: 'Give the tensor back as an output, or compute with it in tfjs operations.',
+  },
+  TUBE_TRACE_SHAPE: {
+    what: 'the shape of a result depends on values, so the program cannot be traced',
+    hint: 'Use operations of fixed shape (a mask and tf.where instead of tf.booleanMaskAsync), or the eager engine.',
+  },
+  TUBE_TRACE_RANDOM: {
+    what: 'a random number is drawn while the program is traced; every run would get the same',
+    hint: 'Draw the numbers outside and pass them as an input.',
+  },
+  TUBE_TRACE_KERNEL: {
+    what: 'the operation cannot be part of a traced program',
+    hint: 'Write it with other operations, or use the eager engine.',
+  },
+  TUBE_TRACE_ESCAPE: {
+    what: 'a tensor or variable is used across the borders of a trace',
+    hint: 'Pass tensors as inputs or state, and give new values back as outputs.',
+  },
+  TUBE_ENGINE_MISSING: {
+    what: 'the engine or its device is not there',
+    hint: 'See what `tubelet doctor` finds, and install the package that it names.',
+  },
+  TUBE_ENGINE_FAILED: {
+    what: 'the engine refuses the program or fails to run it',
+    hint: 'See the engine’s own words; another execution provider or the eager engine may do it.',
+  },
+
   // convert
   TUBE_OPTIONS_DIFFER: {
     what: 'the output folder was made with other options',

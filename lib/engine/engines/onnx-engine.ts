@@ -1,0 +1,133 @@
+/** Runs graphs with ONNX Runtime. The only file that touches it. */
+
+import type * as Runtime from 'onnxruntime-node';
+import { TubeletError, messageText } from '../../core/index.ts';
+import type { Graph, TensorData, TensorSpec } from '../graph/graph.ts';
+import { allocate, countElements, specOf } from '../graph/graph.ts';
+import { encodeModel } from '../onnx/encode-model.ts';
+import { lowerGraph, outputName } from '../onnx/lower-graph.ts';
+import { joinBytes } from '../onnx/protobuf.ts';
+import type { Engine, NamedData, Runner } from './engine.ts';
+import { createSwapStore } from './swap-store.ts';
+import type { SwapStore } from './swap-store.ts';
+
+/** Where ONNX Runtime computes. All but `cpu` are passed through and experimental. */
+export const EXECUTION_PROVIDERS = ['cpu', 'cuda', 'webgpu'] as const;
+
+/** Name of an execution provider. */
+export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
+
+/** How ONNX Runtime is to work. */
+export interface OnnxEngineOptions {
+  /** Where to compute; `cpu` by default. */
+  readonly provider?: ExecutionProvider;
+  /** Threads within an operator; one per core by default. */
+  readonly threads?: number;
+  /** Writes a profile of every run to a file that begins with this path. */
+  readonly profilePrefix?: string;
+}
+
+type Module = typeof Runtime;
+
+/** The engine `onnx`. */
+export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
+  return {
+    name: 'onnx',
+    open: (state) => {
+      const store = createSwapStore(state);
+      return { store, prepare: async (job) => createRunner(job.graph(), store, options) };
+    },
+  };
+}
+
+/**
+ * Loads ONNX Runtime.
+ *
+ * @throws {TubeletError} TUBE_ENGINE_MISSING if it does not load on this system
+ */
+async function loadRuntime(): Promise<Module> {
+  try {
+    const loaded = (await import('onnxruntime-node')) as unknown as { readonly default: Module };
+    return loaded.default;
+  } catch (error) {
+    const details = { engine: 'onnx', message: messageText(error) };
+    throw new TubeletError('TUBE_ENGINE_MISSING', details, { cause: error });
+  }
+}
+
+async function createRunner(
+  graph: Graph,
+  store: SwapStore,
+  options: OnnxEngineOptions,
+): Promise<Runner> {
+  const runtime = await loadRuntime();
+  const session = await openSession(runtime, graph, options);
+  const states = graph.outputs.filter(({ name }) => graph.inputs.some((one) => one.name === name));
+  const results = graph.outputs.filter((one) => !states.includes(one));
+  const wrap = (value: number, data: TensorData): Runtime.Tensor => {
+    const { shape, dtype } = specOf(graph, value);
+    return new runtime.Tensor(dtype, data as Float32Array, shape);
+  };
+  const run = async (inputs: NamedData): Promise<NamedData> => {
+    const feeds = Object.fromEntries(
+      graph.inputs.map(({ name, value }) => [
+        name,
+        wrap(value, inputs[name] ?? store.current(name)),
+      ]),
+    );
+    const written = Object.fromEntries(
+      results.map(({ name, value }) => [name, allocateFor(specOf(graph, value))]),
+    );
+    const fetches = Object.fromEntries([
+      ...results.map(({ name, value }) => [name, wrap(value, written[name] ?? new Float32Array())]),
+      ...states.map(({ name, value }) => [outputName(graph, name), wrap(value, store.spare(name))]),
+    ]) as Record<string, Runtime.Tensor>;
+    if (graph.outputs.length > 0) await runSession(session, feeds, fetches);
+    store.swap(states.map(({ name }) => name));
+    return written;
+  };
+  return { run, dispose: () => session.release() };
+}
+
+function allocateFor({ shape, dtype }: TensorSpec): TensorData {
+  return allocate(dtype, countElements(shape));
+}
+
+async function openSession(
+  runtime: Module,
+  graph: Graph,
+  { provider = 'cpu', threads, profilePrefix }: OnnxEngineOptions,
+): Promise<Runtime.InferenceSession> {
+  const known = runtime.listSupportedBackends().map(({ name }) => name);
+  if (!known.includes(provider)) {
+    throw new TubeletError('TUBE_ENGINE_MISSING', { engine: 'onnx', provider });
+  }
+  const model = joinBytes(encodeModel(lowerGraph(graph, { hasContrib: provider === 'cpu' })));
+  try {
+    return await runtime.InferenceSession.create(model, {
+      executionProviders: [provider],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profilePrefix === undefined
+        ? {}
+        : { enableProfiling: true, profileFilePrefix: profilePrefix }),
+    });
+  } catch (error) {
+    const details = { engine: 'onnx', provider, message: messageText(error) };
+    throw new TubeletError('TUBE_ENGINE_FAILED', details, { cause: error });
+  }
+}
+
+async function runSession(
+  session: Runtime.InferenceSession,
+  feeds: Readonly<Record<string, Runtime.Tensor>>,
+  fetches: Readonly<Record<string, Runtime.Tensor>>,
+): Promise<void> {
+  try {
+    await session.run(feeds, fetches);
+  } catch (error) {
+    const details = { engine: 'onnx', message: messageText(error) };
+    throw new TubeletError('TUBE_ENGINE_FAILED', details, { cause: error });
+  }
+}

@@ -1,0 +1,192 @@
+/** A compiled function: named arrays in, named arrays out, states kept between runs. */
+
+import type { NamedData, Runner, Workspace } from './engines/engine.ts';
+import type { Dtype, Graph, TensorData, TensorSpec } from './graph/graph.ts';
+import { allocate, countElements, isSameShape } from './graph/graph.ts';
+import { optimise } from './passes/optimise.ts';
+import { tf } from './tfjs.ts';
+import { trace } from './trace/trace.ts';
+import type { NamedSpecs, TensorFunction, TraceSpec } from './trace/trace.ts';
+
+/** What a run takes for an input: elements in C order, or a tensor. */
+type ProgramInput = TensorData | readonly number[] | tf.Tensor;
+
+/** Values by name. */
+export type ProgramInputs = Readonly<Record<string, ProgramInput>>;
+
+/** What belongs to all programs of one function. */
+export interface ProgramFamily {
+  readonly fn: TensorFunction;
+  readonly workspace: Workspace;
+  readonly state: NamedSpecs;
+  /** Programs by the shapes of their inputs. */
+  readonly programs: Map<string, Promise<Program>>;
+}
+
+/** A function compiled for fixed shapes. Close it with `dispose`. Runs follow one another in the order of the calls. */
+export class Program implements AsyncDisposable {
+  readonly #family: ProgramFamily;
+  readonly #spec: TraceSpec;
+  readonly #runner: Runner;
+  readonly #graph: () => Graph;
+  #tail: Promise<unknown> = Promise.resolve();
+  #isDisposed = false;
+
+  private constructor(
+    family: ProgramFamily,
+    parts: { spec: TraceSpec; runner: Runner; graph: () => Graph },
+  ) {
+    this.#family = family;
+    this.#spec = parts.spec;
+    this.#runner = parts.runner;
+    this.#graph = parts.graph;
+  }
+
+  /** @internal */
+  static async open(family: ProgramFamily, inputs: NamedSpecs): Promise<Program> {
+    const spec = { inputs, state: family.state };
+    let traced: Graph | undefined;
+    const graph = (): Graph => (traced ??= optimise(trace(family.fn, spec)));
+    const runner = await family.workspace.prepare({ fn: family.fn, spec, graph });
+    return new Program(family, { spec, runner, graph });
+  }
+
+  /** The optimised graph: plain data, `printGraph` and `drawGraph` show it. */
+  get graph(): Graph {
+    return this.#graph();
+  }
+
+  /** Shapes and dtypes of the inputs. */
+  get inputs(): NamedSpecs {
+    return this.#spec.inputs;
+  }
+
+  /**
+   * Runs once and moves the states on. The arrays that it gives are new and the caller's own.
+   *
+   * @throws {RangeError} for an input that is missing, unknown, or of another length or shape
+   * @throws {TubeletError} TUBE_ENGINE_FAILED
+   */
+  async run(inputs: ProgramInputs = {}): Promise<NamedData> {
+    this.#checkOpen();
+    const data = await readInputs(inputs, this.#spec.inputs);
+    const turn = this.#tail.then(() => this.#runner.run(data));
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
+   * The same function for other shapes of its inputs, sharing the states: traced at the first call for these shapes, the same
+   * program after that. Inputs not named keep their shape.
+   */
+  async withInputs(inputs: NamedSpecs): Promise<Program> {
+    this.#checkOpen();
+    return openCached(this.#family, { ...this.#spec.inputs, ...inputs });
+  }
+
+  /**
+   * Overwrites states; those not named stay. States are zero at first.
+   *
+   * @throws {RangeError} for a state that is unknown or of another length
+   */
+  setState(values: ProgramInputs): void {
+    this.#checkOpen();
+    const data = Object.entries(values).map(([name, value]) => {
+      const spec = specNamed(this.#family.state, name, 'state');
+      return [name, toData(name, spec, value instanceof tf.Tensor ? tensorData(value) : value)];
+    });
+    this.#family.workspace.store.write(Object.fromEntries(data) as NamedData);
+  }
+
+  /** Copies of all states. */
+  readState(): NamedData {
+    this.#checkOpen();
+    return this.#family.workspace.store.read();
+  }
+
+  /** Frees this program, those made from it with `withInputs`, and the states. Safe to call twice. */
+  async dispose(): Promise<void> {
+    if (this.#isDisposed) return;
+    for (const program of await Promise.all(this.#family.programs.values())) await program.#close();
+    this.#family.programs.clear();
+    this.#family.workspace.store.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    await this.#tail;
+    await this.#runner.dispose();
+  }
+
+  #checkOpen(): void {
+    if (this.#isDisposed) throw new TypeError('The program is disposed and cannot be used.');
+  }
+}
+
+/** The program of a family for some shapes, made at the first call. */
+export function openCached(family: ProgramFamily, inputs: NamedSpecs): Promise<Program> {
+  const key = JSON.stringify(
+    Object.entries(inputs).map(([name, { shape, dtype }]) => [name, shape, dtype]),
+  );
+  const known = family.programs.get(key);
+  if (known !== undefined) return known;
+  const opening = Program.open(family, inputs);
+  family.programs.set(key, opening);
+  opening.catch(() => family.programs.delete(key));
+  return opening;
+}
+
+async function readInputs(inputs: ProgramInputs, specs: NamedSpecs): Promise<NamedData> {
+  const data: Record<string, TensorData> = {};
+  for (const [name, value] of Object.entries(inputs)) {
+    const spec = specNamed(specs, name, 'inputs');
+    if (value instanceof tf.Tensor) {
+      if (!isSameShape(value.shape, spec.shape))
+        throw shapeError(name, spec, `[${value.shape.join()}]`);
+      data[name] = toData(name, spec, await value.data<Dtype>());
+    } else data[name] = toData(name, spec, value);
+  }
+  for (const name of Object.keys(specs)) {
+    if (data[name] === undefined) throw new RangeError(`"inputs" lacks "${name}".`);
+  }
+  return data;
+}
+
+function specNamed(specs: NamedSpecs, name: string, option: string): TensorSpec {
+  const spec = specs[name];
+  if (spec === undefined) {
+    const known = Object.keys(specs).join(', ');
+    throw new RangeError(`"${option}" has no "${name}" (there are: ${known}).`);
+  }
+  return spec;
+}
+
+function tensorData(tensor: tf.Tensor): TensorData {
+  return tensor.dataSync<Dtype>();
+}
+
+/** Elements in the type of a spec; arrays of the right type are used as they are. */
+function toData(name: string, spec: TensorSpec, value: TensorData | readonly number[]): TensorData {
+  const length = countElements(spec.shape);
+  if (value.length !== length) throw shapeError(name, spec, `${value.length} elements`);
+  if (isOfType(value, spec.dtype)) return value;
+  const data = allocate(spec.dtype, length);
+  data.set(value);
+  return data;
+}
+
+function isOfType(value: TensorData | readonly number[], dtype: Dtype): value is TensorData {
+  if (dtype === 'float32') return value instanceof Float32Array;
+  return dtype === 'int32' ? value instanceof Int32Array : value instanceof Uint8Array;
+}
+
+function shapeError(name: string, { shape, dtype }: TensorSpec, got: string): RangeError {
+  return new RangeError(
+    `"${name}" must be ${dtype} [${shape.join()}] (got ${got}). Use withInputs for other shapes.`,
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * Kernels of our own, beside those of tfjs: larger operations that a backend may do in one go. A backend that has one registers it
+ * with tfjs under the name here, and the operations in this room use it; all others get the same numbers from small kernels.
+ */
+
+/** Shape and dtype of a tensor. */
+export interface FusedSpec {
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32' | 'bool';
+}
+
+/** Inputs of a kernel in order, and the outputs that follow from them. */
+export interface FusedKernel {
+  readonly inputs: readonly string[];
+  readonly attributes: readonly string[];
+  readonly outputs: (inputs: readonly FusedSpec[]) => FusedSpec[];
+}
+
+/** Names of the kernels. */
+export type FusedKernelName =
+  'AdamW' | 'Attention' | 'AttentionGrad' | 'Gelu' | 'GeluGrad' | 'LayerNorm' | 'LayerNormGrad';
+
+/**
+ * Every kernel; all tensors are float32.
+ *
+ * - `LayerNorm`: `x` `[…, D]`, `scale`, `offset` `[D]`, attribute `epsilon` → result like `x`; mean and `1 / sqrt(variance + epsilon)`
+ *   of each row, `[…, 1]`. `LayerNormGrad`: → gradients of `x`, `scale`, `offset`.
+ * - `Gelu`, `GeluGrad`: element by element.
+ * - `Attention`: `q` `[B, h, N, d]`, `k` `[B, h, M, d]`, `v` `[B, h, M, e]`, attribute `scale` → `[B, h, N, e]`. `AttentionGrad`: `y` is the result
+ *   and `dy` its gradient → gradients of `q`, `k`, `v`.
+ * - `AdamW`: tensors of one shape and the scalars `rate`, `keep`, `correction`, attributes `beta1`, `beta2`, `epsilon` → next parameter and moments:
+ *   see `adamwUpdate`.
+ */
+export const FUSED_KERNELS: Readonly<Record<FusedKernelName, FusedKernel>> = Object.freeze({
+  AdamW: {
+    inputs: ['parameter', 'gradient', 'first', 'second', 'rate', 'keep', 'correction'],
+    attributes: ['beta1', 'beta2', 'epsilon'],
+    outputs: (inputs) => [at(inputs, 0), at(inputs, 0), at(inputs, 0)],
+  },
+  Attention: {
+    inputs: ['q', 'k', 'v'],
+    attributes: ['scale'],
+    outputs: (inputs) => [
+      float([...at(inputs, 0).shape.slice(0, -1), at(inputs, 2).shape.at(-1) ?? 1]),
+    ],
+  },
+  AttentionGrad: {
+    inputs: ['dy', 'q', 'k', 'v', 'y'],
+    attributes: ['scale'],
+    outputs: (inputs) => [at(inputs, 1), at(inputs, 2), at(inputs, 3)],
+  },
+  Gelu: { inputs: ['x'], attributes: [], outputs: (inputs) => [at(inputs, 0)] },
+  GeluGrad: { inputs: ['dy', 'x'], attributes: [], outputs: (inputs) => [at(inputs, 1)] },
+  LayerNorm: {
+    inputs: ['x', 'scale', 'offset'],
+    attributes: ['epsilon'],
+    outputs: (inputs) => {
+      const x = at(inputs, 0);
+      const rows = float([...x.shape.slice(0, -1), 1]);
+      return [x, rows, rows];
+    },
+  },
+  LayerNormGrad: {
+    inputs: ['dy', 'x', 'scale', 'mean', 'inverseDeviation'],
+    attributes: [],
+    outputs: (inputs) => [at(inputs, 1), at(inputs, 2), at(inputs, 2)],
+  },
+});
+
+function float(shape: readonly number[]): FusedSpec {
+  return { shape, dtype: 'float32' };
+}
+
+function at(inputs: readonly FusedSpec[], index: number): FusedSpec {
+  const spec = inputs[index];
+  if (spec === undefined) throw new RangeError(`A kernel needs ${index + 1} inputs.`);
+  return spec;
+}

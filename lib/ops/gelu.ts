@@ -1,0 +1,32 @@
+/** The exact Gaussian error linear unit. Source: Hendrycks and Gimpel 2016; not their approximation by tanh. */
+
+import { outputAt, runFused } from './run-fused.ts';
+import { tf } from './tfjs.ts';
+
+/** `x Φ(x) = x / 2 * (1 + erf(x / √2))`, element by element. */
+export function gelu<T extends tf.Tensor>(x: T): T {
+  const run = tf.customGrad((...args: unknown[]) => {
+    const [own, save] = args as [tf.Tensor, tf.GradSaveFunc];
+    save([own]);
+    const outputs = runFused('Gelu', { x: own }, {}, () => [tf.mul(own, below(own))]);
+    return { value: outputAt(outputs, 0), gradFunc: gradient };
+  });
+  return run(x) as T;
+}
+
+function gradient(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor {
+  const x = outputAt(saved, 0);
+  const outputs = runFused('GeluGrad', { dy, x }, {}, () => [tf.mul(dy, slope(x))]);
+  return outputAt(outputs, 0);
+}
+
+/** Φ, the part of a normal distribution below x. */
+function below(x: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+}
+
+/** Φ(x) + x φ(x). */
+function slope(x: tf.Tensor): tf.Tensor {
+  const density = tf.exp(tf.mul(tf.square(x), -0.5));
+  return tf.add(below(x), tf.mul(tf.mul(x, density), 1 / Math.sqrt(2 * Math.PI)));
+}

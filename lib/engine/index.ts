@@ -4,4 +4,13 @@ export { ENGINE_NAMES, compile } from './compile.ts';
 export type { CompileOptions, EngineName, ProgramSpec, SpecLike } from './compile.ts';
 export { EXECUTION_PROVIDERS } from './engines/onnx-engine.ts';
 export type { ExecutionProvider } from './engines/onnx-engine.ts';
+export { drawGraph } from './graph/draw-graph.ts';
+export { printGraph } from './graph/print-graph.ts';
 export { Program } from './program.ts';
+export type {
+  Dtype as TensorDtype,
+  Graph,
+  GraphNode,
+  TensorData,
+  TensorForm,
+} from './graph/graph.ts';

@@ -1,7 +1,7 @@
 /** A compiled function: named arrays in, named arrays out, states kept between runs. */
 
 import type { NamedData, Runner, Workspace } from './engines/engine.ts';
-import type { Dtype, Graph, TensorData, TensorSpec } from './graph/graph.ts';
+import type { Dtype, Graph, TensorData, TensorForm } from './graph/graph.ts';
 import { allocate, countElements, isSameShape } from './graph/graph.ts';
 import { optimise } from './passes/optimise.ts';
 import { tf } from './tfjs.ts';
@@ -157,7 +157,7 @@ async function readInputs(inputs: ProgramInputs, specs: NamedSpecs): Promise<Nam
   return data;
 }
 
-function specNamed(specs: NamedSpecs, name: string, option: string): TensorSpec {
+function specNamed(specs: NamedSpecs, name: string, option: string): TensorForm {
   const spec = specs[name];
   if (spec === undefined) {
     const known = Object.keys(specs).join(', ');
@@ -171,7 +171,7 @@ function tensorData(tensor: tf.Tensor): TensorData {
 }
 
 /** Elements in the type of a spec; arrays of the right type are used as they are. */
-function toData(name: string, spec: TensorSpec, value: TensorData | readonly number[]): TensorData {
+function toData(name: string, spec: TensorForm, value: TensorData | readonly number[]): TensorData {
   const length = countElements(spec.shape);
   if (value.length !== length) throw shapeError(name, spec, `${value.length} elements`);
   if (isOfType(value, spec.dtype)) return value;
@@ -185,7 +185,7 @@ function isOfType(value: TensorData | readonly number[], dtype: Dtype): value is
   return dtype === 'int32' ? value instanceof Int32Array : value instanceof Uint8Array;
 }
 
-function shapeError(name: string, { shape, dtype }: TensorSpec, got: string): RangeError {
+function shapeError(name: string, { shape, dtype }: TensorForm, got: string): RangeError {
   return new RangeError(
     `"${name}" must be ${dtype} [${shape.join()}] (got ${got}). Use withInputs for other shapes.`,
   );

@@ -1,7 +1,7 @@
 /** Runs the function itself, operation by operation, on a tfjs backend that is installed: the engine for what cannot be traced. */
 
 import { TubeletError } from '../../core/index.ts';
-import type { Dtype, TensorData, TensorSpec } from '../graph/graph.ts';
+import type { Dtype, TensorData, TensorForm } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
 import { tf } from '../tfjs.ts';
 import type { NamedSpecs, NamedTensors } from '../trace/trace.ts';
@@ -104,7 +104,7 @@ async function collect(outputs: NamedTensors, store: TensorStore): Promise<Named
   return results;
 }
 
-function toTensor(data: TensorData, { shape, dtype }: TensorSpec): tf.Tensor {
+function toTensor(data: TensorData, { shape, dtype }: TensorForm): tf.Tensor {
   return tf.tensor(data.slice(), [...shape], dtype);
 }
 

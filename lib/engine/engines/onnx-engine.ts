@@ -2,7 +2,7 @@
 
 import type * as Runtime from 'onnxruntime-node';
 import { TubeletError, messageText } from '../../core/index.ts';
-import type { Graph, TensorData, TensorSpec } from '../graph/graph.ts';
+import type { Graph, TensorData, TensorForm } from '../graph/graph.ts';
 import { allocate, countElements, specOf } from '../graph/graph.ts';
 import { encodeModel } from '../onnx/encode-model.ts';
 import { lowerGraph, outputName } from '../onnx/lower-graph.ts';
@@ -89,7 +89,7 @@ async function createRunner(
   return { run, dispose: () => session.release() };
 }
 
-function allocateFor({ shape, dtype }: TensorSpec): TensorData {
+function allocateFor({ shape, dtype }: TensorForm): TensorData {
   return allocate(dtype, countElements(shape));
 }
 

@@ -3,12 +3,12 @@
  * copied from run to run, which saves hundreds of megabytes of fresh pages a step.
  */
 
-import type { TensorData, TensorSpec } from '../graph/graph.ts';
+import type { TensorData, TensorForm } from '../graph/graph.ts';
 import { allocate, countElements } from '../graph/graph.ts';
 import type { NamedSpecs } from '../trace/trace.ts';
 import type { StateStore } from './engine.ts';
 
-interface Slot extends TensorSpec {
+interface Slot extends TensorForm {
   current: TensorData;
   /** Where the next value goes; made when a program first writes this state. */
   spare: TensorData | undefined;

@@ -10,13 +10,13 @@ export type Dtype = 'float32' | 'int32' | 'bool';
 export type TensorData = Float32Array | Int32Array | Uint8Array;
 
 /** Shape and dtype, both static. */
-export interface TensorSpec {
+export interface TensorForm {
   readonly shape: readonly number[];
   readonly dtype: Dtype;
 }
 
 /** What an attribute of a node may hold. */
-type AttributeValue =
+export type AttributeValue =
   number | string | boolean | readonly number[] | readonly (readonly number[])[];
 
 /** Attributes of a node by name, all of them resolved: no negative axes, no -1 sizes. */
@@ -39,7 +39,7 @@ export interface NamedValue {
 /** The program. A value is an input, a constant, or an output of exactly one node. */
 export interface Graph {
   /** Shape and dtype of every value, by id; ids that no node uses may stay behind after a pass. */
-  readonly values: readonly TensorSpec[];
+  readonly values: readonly TensorForm[];
   readonly inputs: readonly NamedValue[];
   readonly constants: ReadonlyMap<number, TensorData>;
   readonly nodes: readonly GraphNode[];
@@ -52,7 +52,7 @@ export function countElements(shape: readonly number[]): number {
 }
 
 /** The spec of a value, which must exist. */
-export function specOf(graph: Pick<Graph, 'values'>, value: number): TensorSpec {
+export function specOf(graph: Pick<Graph, 'values'>, value: number): TensorForm {
   const spec = graph.values[value];
   if (spec === undefined) throw new RangeError(`"value" must be one of the graph (got ${value}).`);
   return spec;

@@ -1,6 +1,6 @@
 /** How one kernel call becomes ONNX nodes. */
 
-import type { TensorSpec } from '../graph/graph.ts';
+import type { TensorForm } from '../graph/graph.ts';
 import type { OnnxBuilder } from './model.ts';
 
 /** A kernel call whose inputs already have names in the model. */
@@ -8,8 +8,8 @@ export interface LoweringCall<A> {
   readonly onnx: OnnxBuilder;
   /** Names of the inputs. */
   readonly inputs: readonly string[];
-  readonly inputSpecs: readonly TensorSpec[];
-  readonly outputSpecs: readonly TensorSpec[];
+  readonly inputSpecs: readonly TensorForm[];
+  readonly outputSpecs: readonly TensorForm[];
   readonly attributes: A;
 }
 
@@ -27,7 +27,7 @@ export function input({ inputs }: Pick<LoweringCall<unknown>, 'inputs'>, index: 
 export function inputSpec(
   { inputSpecs }: Pick<LoweringCall<unknown>, 'inputSpecs'>,
   index: number,
-): TensorSpec {
+): TensorForm {
   const spec = inputSpecs[index];
   if (spec === undefined) throw new RangeError(`A lowering needs input ${index}.`);
   return spec;
@@ -36,7 +36,7 @@ export function inputSpec(
 /** The spec of the first output. */
 export function outputSpec({
   outputSpecs,
-}: Pick<LoweringCall<unknown>, 'outputSpecs'>): TensorSpec {
+}: Pick<LoweringCall<unknown>, 'outputSpecs'>): TensorForm {
   const [spec] = outputSpecs;
   if (spec === undefined) throw new RangeError('A lowering needs an output.');
   return spec;

@@ -1,6 +1,6 @@
 /** The shape rule of every kernel. */
 
-import type { Dtype, TensorSpec } from '../graph/graph.ts';
+import type { Dtype, TensorForm } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
 import type { KernelAttributes, KernelName } from '../graph/kernels.ts';
 import { tf } from '../tfjs.ts';
@@ -226,9 +226,9 @@ function scanning(): KernelRule<KernelAttributes['Cumsum']> {
 }
 
 function productSpec(
-  inputs: readonly TensorSpec[],
+  inputs: readonly TensorForm[],
   { transposeA, transposeB }: KernelAttributes['BatchMatMul'],
-): TensorSpec {
+): TensorForm {
   const [a, b] = [at(inputs, 0), at(inputs, 1)];
   const rows = a.shape.at(transposeA ? -1 : -2) ?? 1;
   const columns = b.shape.at(transposeB ? -2 : -1) ?? 1;
@@ -239,7 +239,7 @@ function productSpec(
   return { shape: [...batch, rows, columns], dtype: a.dtype };
 }
 
-function padded({ shape, dtype }: TensorSpec, paddings: number[][]): TensorSpec {
+function padded({ shape, dtype }: TensorForm, paddings: number[][]): TensorForm {
   const sizes = shape.map((size, axis) => {
     const [before = 0, after = 0] = paddings[axis] ?? [];
     return size + before + after;

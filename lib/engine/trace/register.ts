@@ -1,5 +1,8 @@
 /** Tells tfjs of the tracing backend and its kernels, once per process, when the first program is traced. */
 
+import type { ErrorCode } from '../../core/index.ts';
+import { COMPOSED_KERNELS } from './composed-kernels.ts';
+import type { ComposedCall } from './composed.ts';
 import { KERNEL_RULES, isKernelName } from './kernel-rules.ts';
 import type { KernelName } from '../graph/kernels.ts';
 import { tf } from '../tfjs.ts';
@@ -20,7 +23,7 @@ export function traceBackend(): TraceBackend {
     if (isKernelName(name)) registerRule(backend, name);
   }
   for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
-    if (!isKernelName(kernelName)) registerRefusal(backend, kernelName);
+    if (!isKernelName(kernelName)) registerOther(backend, kernelName);
   }
   return backend;
 }
@@ -41,15 +44,43 @@ function registerRule(backend: TraceBackend, kernelName: KernelName): void {
   });
 }
 
-/** A kernel that no graph can hold says so with a code and the user's line. */
-function registerRefusal(backend: TraceBackend, kernelName: string): void {
+/** A kernel that no graph holds: written with others where it can be, else refused with a code and the user's line. */
+function registerOther(backend: TraceBackend, kernelName: string): void {
+  const compose = COMPOSED_KERNELS[kernelName];
   tf.registerKernel({
     kernelName,
     backendName: TRACE_BACKEND,
-    kernelFunc: () => {
-      if (kernelName === 'Multinomial') throw backend.refuse('TUBE_TRACE_RANDOM', kernelName);
-      const isShape = DATA_DEPENDENT.test(kernelName);
-      throw backend.refuse(isShape ? 'TUBE_TRACE_SHAPE' : 'TUBE_TRACE_KERNEL', kernelName);
+    kernelFunc: ({ inputs, attrs }) => {
+      const output = compose?.(composedCall(inputs, attrs));
+      if (output === undefined) throw backend.refuse(refusalCode(kernelName), kernelName);
+      return output;
     },
   });
+}
+
+function refusalCode(kernelName: string): ErrorCode {
+  if (kernelName === 'Multinomial') return 'TUBE_TRACE_RANDOM';
+  return DATA_DEPENDENT.test(kernelName) ? 'TUBE_TRACE_SHAPE' : 'TUBE_TRACE_KERNEL';
+}
+
+function composedCall(
+  inputs: Readonly<Record<string, tf.TensorInfo | undefined>>,
+  attributes: unknown,
+): ComposedCall {
+  const optional = (name: string): tf.Tensor | undefined => asTensor(inputs[name]);
+  return {
+    optional,
+    tensor: (name) => {
+      const tensor = optional(name);
+      if (tensor === undefined) throw new RangeError(`A kernel needs the input "${name}".`);
+      return tensor;
+    },
+    list: Object.values(inputs).flatMap((one) => asTensor(one) ?? []),
+    attributes: rawAttributes(attributes),
+  };
+}
+
+/** tfjs passes whole tensors, though its types promise less. */
+function asTensor(info: tf.TensorInfo | undefined): tf.Tensor | undefined {
+  return info instanceof tf.Tensor ? info : undefined;
 }

@@ -1,6 +1,6 @@
 /** Shapes and dtypes of what a kernel gives, and its attributes with everything resolved. Source: tfjs' cpu kernels. */
 
-import type { Attributes, Dtype, TensorSpec } from '../graph/graph.ts';
+import type { Attributes, Dtype, TensorForm } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
 import { tf } from '../tfjs.ts';
 
@@ -9,7 +9,7 @@ export type RawAttributes = Readonly<Record<string, unknown>>;
 
 /** What a kernel call becomes: its outputs and its resolved attributes. */
 export interface Plan<A> {
-  readonly outputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorForm[];
   readonly attributes: A;
 }
 
@@ -17,7 +17,7 @@ export interface Plan<A> {
 export interface KernelRule<A> {
   /** Names of the inputs in order, as tfjs calls them; `list` for kernels that take a list of tensors. */
   readonly inputs: readonly string[] | 'list';
-  readonly plan: (inputs: readonly TensorSpec[], attributes: RawAttributes) => Plan<A>;
+  readonly plan: (inputs: readonly TensorForm[], attributes: RawAttributes) => Plan<A>;
 }
 
 const NONE: Readonly<Record<string, never>> = {};
@@ -61,9 +61,9 @@ export function reducing(
 ): KernelRule<{ readonly axis: readonly number[]; readonly keepDims: boolean }> {
   return {
     inputs: ['x'],
-    plan: (inputs, { axis, keepDims }) => {
+    plan: (inputs, { axis, reductionIndices, keepDims }) => {
       const x = first(inputs);
-      const axes = resolveAxes(axis, x.shape);
+      const axes = resolveAxes(reductionIndices ?? axis, x.shape);
       const shape = x.shape
         .map((size, index) => (axes.includes(index) ? 1 : size))
         .filter((_, index) => keepDims === true || !axes.includes(index));
@@ -76,25 +76,25 @@ export function reducing(
 /** A rule for given input names and a function of specs and attributes. */
 export function rule<A extends Attributes>(
   inputs: readonly string[] | 'list',
-  plan: (inputs: readonly TensorSpec[], attributes: RawAttributes) => Plan<A>,
+  plan: (inputs: readonly TensorForm[], attributes: RawAttributes) => Plan<A>,
 ): KernelRule<A> {
   return { inputs, plan };
 }
 
 /** The first input, which must exist. */
-export function first(inputs: readonly TensorSpec[]): TensorSpec {
+export function first(inputs: readonly TensorForm[]): TensorForm {
   return at(inputs, 0);
 }
 
 /** The input at an index, which must exist. */
-export function at(inputs: readonly TensorSpec[], index: number): TensorSpec {
+export function at(inputs: readonly TensorForm[], index: number): TensorForm {
   const spec = inputs[index];
   if (spec === undefined) throw new RangeError(`A kernel needs ${index + 1} inputs.`);
   return spec;
 }
 
 /** The shape of inputs broadcast against each other. */
-export function broadcast(inputs: readonly TensorSpec[]): number[] {
+export function broadcast(inputs: readonly TensorForm[]): number[] {
   return inputs
     .map(({ shape }) => [...shape])
     .reduce((a, b) => tf.backend_util.assertAndGetBroadcastShape(a, b));

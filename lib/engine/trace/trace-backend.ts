@@ -5,7 +5,7 @@
 
 import { TubeletError } from '../../core/index.ts';
 import type { ErrorCode } from '../../core/index.ts';
-import type { Attributes, Dtype, TensorData, TensorSpec } from '../graph/graph.ts';
+import type { Attributes, Dtype, TensorData, TensorForm } from '../graph/graph.ts';
 import { allocate } from '../graph/graph.ts';
 import { tf } from '../tfjs.ts';
 import type { Recorder } from './recorder.ts';
@@ -180,7 +180,7 @@ export class TraceBackend extends tf.KernelBackend {
 }
 
 /** Outputs and attributes from the inputs' specs. */
-export type Planner = (inputs: readonly TensorSpec[]) => Plan<Attributes>;
+export type Planner = (inputs: readonly TensorForm[]) => Plan<Attributes>;
 
 /** Inputs of a kernel call in the order of their names. */
 export function orderInputs(

@@ -1,6 +1,6 @@
 /** Runs a tfjs function once without numbers and gives its graph. */
 
-import type { Graph, NamedValue, TensorSpec } from '../graph/graph.ts';
+import type { Graph, NamedValue, TensorForm } from '../graph/graph.ts';
 import { tf } from '../tfjs.ts';
 import { createRecorder } from './recorder.ts';
 import { traceBackend } from './register.ts';
@@ -11,7 +11,7 @@ import type { TraceBackend } from './trace-backend.ts';
 export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
 
 /** Specs by name. */
-export type NamedSpecs = Readonly<Record<string, TensorSpec>>;
+export type NamedSpecs = Readonly<Record<string, TensorForm>>;
 
 /** A function of tensors; states come second. An output with the name of a state is that state's next value. */
 export type TensorFunction = (inputs: NamedTensors, state: NamedTensors) => NamedTensors;

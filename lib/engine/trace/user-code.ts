@@ -1,8 +1,8 @@
 /** Finds in a stack which tfjs operation was called, and from which line of the user's code. */
 
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const OUR_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 const FRAMES = 60;
 
 /** Where a forbidden thing was done. */
@@ -22,10 +22,12 @@ export function findCallSite(fallback: string): CallSite {
   const lines = (new Error('where').stack ?? '').split('\n').slice(1);
   Error.stackTraceLimit = limit;
   const calls: string[] = [];
-  for (const line of lines) {
-    const { name, place } = parseFrame(line);
+  const frames = lines.map(parseFrame);
+  // Source maps may have moved us: our own folder is that of the first frame, two up.
+  const ours = dirname(dirname(frames[0]?.place ?? ''));
+  for (const { name, place } of frames) {
     if (isTfjs(place)) calls.push(name.replace(/^Module\./u, '').replace(/_+(?:op)?$/u, ''));
-    else if (!isOurs(place)) {
+    else if (!place.startsWith(ours) && !place.startsWith('node:')) {
       return { operation: calls.at(-1) ?? fallback, at: place, calls };
     }
   }
@@ -48,8 +50,4 @@ function fromUrl(place: string): string {
 
 function isTfjs(place: string): boolean {
   return /node_modules[\\/]@tensorflow[\\/]/u.test(place);
-}
-
-function isOurs(place: string): boolean {
-  return place.startsWith(OUR_FOLDER) || place.startsWith('node:');
 }

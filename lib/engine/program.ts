@@ -4,7 +4,7 @@ import type { NamedData, Runner, Workspace } from './engines/engine.ts';
 import type { Dtype, Graph, TensorData, TensorForm } from './graph/graph.ts';
 import { allocate, countElements, isSameShape } from './graph/graph.ts';
 import { optimise } from './passes/optimise.ts';
-import { tf } from './tfjs.ts';
+import { tf } from '../ops/index.ts';
 import { trace } from './trace/trace.ts';
 import type { NamedSpecs, TensorFunction, TraceSpec } from './trace/trace.ts';
 

@@ -3,7 +3,7 @@
 import { TubeletError } from '../../core/index.ts';
 import type { Dtype, TensorData, TensorForm } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 import type { NamedSpecs, NamedTensors } from '../trace/trace.ts';
 import type { Engine, Job, NamedData, Runner, StateStore } from './engine.ts';
 

@@ -4,7 +4,7 @@ import type { Attributes, Dtype, Graph, GraphNode, TensorData } from '../graph/g
 import { allocate, countElements, specOf } from '../graph/graph.ts';
 import { isKernelName } from '../trace/kernel-rules.ts';
 import { KERNEL_RULES } from '../trace/kernel-rules.ts';
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 
 /** Results larger than this many elements are left to the engine: stored, they would only make the model big. */
 const MAX_ELEMENTS = 65_536;

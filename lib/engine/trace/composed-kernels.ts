@@ -1,6 +1,6 @@
 /** Kernels that a graph does not hold because others say the same: each is written with tfjs operations, which are recorded. */
 
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 import { CONVOLUTIONS } from './convolutions.ts';
 import { traceEinsum } from './einsum.ts';
 import type { ComposedCall, ComposedKernel } from './composed.ts';

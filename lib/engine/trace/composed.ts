@@ -1,6 +1,6 @@
 /** The form of kernels that are written with others. */
 
-import type { tf } from '../tfjs.ts';
+import type { tf } from '../../ops/index.ts';
 import type { RawAttributes } from './shape-rules.ts';
 
 /** A kernel call: its inputs by name and its attributes. */

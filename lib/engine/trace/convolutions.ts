@@ -3,7 +3,7 @@
  * with the filter, forward and backward. Others are no part of a graph.
  */
 
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 import type { ComposedKernel } from './composed.ts';
 import { numbers } from './shape-rules.ts';
 import type { RawAttributes } from './shape-rules.ts';

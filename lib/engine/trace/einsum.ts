@@ -1,6 +1,6 @@
 /** Sums of products in Einstein's notation, of one or two tensors, as one matrix product. */
 
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 
 /** A tensor whose axes have letters. */
 interface Lettered {

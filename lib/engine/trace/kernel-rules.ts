@@ -3,7 +3,7 @@
 import type { Dtype, TensorForm } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
 import type { KernelAttributes, KernelName } from '../graph/kernels.ts';
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 import {
   BINARY_RULES,
   COMPARE_RULES,

@@ -1,17 +1,20 @@
 /** Tells tfjs of the tracing backend and its kernels, once per process, when the first program is traced. */
 
 import type { ErrorCode } from '../../core/index.ts';
+import { FUSED_KERNELS } from '../../ops/index.ts';
 import { COMPOSED_KERNELS } from './composed-kernels.ts';
 import type { ComposedCall } from './composed.ts';
 import { KERNEL_RULES, isKernelName } from './kernel-rules.ts';
-import type { KernelName } from '../graph/kernels.ts';
-import { tf } from '../tfjs.ts';
-import type { RawAttributes, KernelRule } from './shape-rules.ts';
+import { tf } from '../../ops/index.ts';
+import type { KernelRule } from './shape-rules.ts';
 import type { Attributes } from '../graph/graph.ts';
 import { TRACE_BACKEND, TraceBackend, orderInputs, rawAttributes } from './trace-backend.ts';
 
 /** Kernels whose outputs' shapes depend on values. */
 const DATA_DEPENDENT = /^(?:Unique|NonMaxSuppression|Sparse|Ragged|Where)/u;
+
+/** Kernels that give a list even of one. */
+const LIST_OUTPUTS: ReadonlySet<string> = new Set(['SplitV', 'Unpack']);
 
 /** The backend, registered at the first call. */
 export function traceBackend(): TraceBackend {
@@ -20,7 +23,14 @@ export function traceBackend(): TraceBackend {
   const backend = new TraceBackend();
   tf.registerBackend(TRACE_BACKEND, () => backend, 0);
   for (const name of Object.keys(KERNEL_RULES)) {
-    if (isKernelName(name)) registerRule(backend, name);
+    if (isKernelName(name)) register(backend, name, KERNEL_RULES[name] as KernelRule<Attributes>);
+  }
+  for (const [name, { inputs, attributes: names, outputs }] of Object.entries(FUSED_KERNELS)) {
+    const plan: KernelRule<Attributes>['plan'] = (specs, raw) => ({
+      outputs: outputs(specs),
+      attributes: Object.fromEntries(names.map((one) => [one, Number(raw[one])])),
+    });
+    register(backend, name, { inputs, plan });
   }
   for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
     if (!isKernelName(kernelName)) registerOther(backend, kernelName);
@@ -28,18 +38,21 @@ export function traceBackend(): TraceBackend {
   return backend;
 }
 
-function registerRule(backend: TraceBackend, kernelName: KernelName): void {
-  const { inputs: names, plan } = KERNEL_RULES[kernelName] as KernelRule<Attributes>;
+function register(
+  backend: TraceBackend,
+  kernelName: string,
+  { inputs: names, plan }: KernelRule<Attributes>,
+): void {
   tf.registerKernel({
     kernelName,
     backendName: TRACE_BACKEND,
     kernelFunc: ({ inputs, attrs }) => {
-      const attributes: RawAttributes = rawAttributes(attrs);
+      const attributes = rawAttributes(attrs);
       const ordered = orderInputs(names, inputs);
       const outputs = backend.record(kernelName, ordered, (specs) => plan(specs, attributes));
-      return kernelName === 'SplitV' || kernelName === 'Unpack' || outputs.length !== 1
-        ? outputs
-        : (outputs[0] ?? outputs);
+      const [only] = outputs;
+      const isList = LIST_OUTPUTS.has(kernelName) || only === undefined || outputs.length > 1;
+      return isList ? outputs : only;
     },
   });
 }

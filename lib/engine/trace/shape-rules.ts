@@ -2,7 +2,7 @@
 
 import type { Attributes, Dtype, TensorForm } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 
 /** What tfjs passes: attributes of unknown form. */
 export type RawAttributes = Readonly<Record<string, unknown>>;

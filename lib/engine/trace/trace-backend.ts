@@ -7,7 +7,7 @@ import { TubeletError } from '../../core/index.ts';
 import type { ErrorCode } from '../../core/index.ts';
 import type { Attributes, Dtype, TensorData, TensorForm } from '../graph/graph.ts';
 import { allocate } from '../graph/graph.ts';
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 import type { Recorder } from './recorder.ts';
 import type { Plan, RawAttributes } from './shape-rules.ts';
 import { findCallSite } from './user-code.ts';

@@ -1,7 +1,7 @@
 /** Runs a tfjs function once without numbers and gives its graph. */
 
 import type { Graph, NamedValue, TensorForm } from '../graph/graph.ts';
-import { tf } from '../tfjs.ts';
+import { tf } from '../../ops/index.ts';
 import { createRecorder } from './recorder.ts';
 import { traceBackend } from './register.ts';
 import { TRACE_BACKEND } from './trace-backend.ts';

@@ -5,6 +5,7 @@ import type { Dtype, TensorData, TensorForm } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
 import { tf } from '../../ops/index.ts';
 import type { NamedSpecs, NamedTensors } from '../trace/trace.ts';
+import { disposeNewVariables } from '../variables.ts';
 import type { Engine, Job, NamedData, Runner, StateStore } from './engine.ts';
 
 /** Which tfjs backend is to run. */
@@ -80,7 +81,9 @@ function createRunner({ fn, spec }: Job, store: TensorStore, backend: string | u
         toTensor(inputs[name] ?? new Float32Array(countElements(one.shape)), one),
       ]),
     );
-    const outputs = tf.tidy(() => ({ ...fn(feeds, Object.fromEntries(store.tensors)) }));
+    const outputs = disposeNewVariables(() =>
+      tf.tidy(() => ({ ...fn(feeds, Object.fromEntries(store.tensors)) })),
+    );
     const results = await collect(outputs, store);
     for (const tensor of Object.values(feeds)) tensor.dispose();
     return results;
@@ -88,18 +91,17 @@ function createRunner({ fn, spec }: Job, store: TensorStore, backend: string | u
   return { run, dispose: async () => undefined };
 }
 
-/** Reads what are results, keeps what are states. */
-async function collect(outputs: NamedTensors, store: TensorStore): Promise<NamedData> {
+/** Reads what are results, keeps what are states; a tensor may be both, or take the place of another state. */
+async function collect(outputs: NamedTensors, { tensors }: TensorStore): Promise<NamedData> {
+  const old = new Set(tensors.values());
   const results: Record<string, TensorData> = {};
   for (const [name, tensor] of Object.entries(outputs)) {
-    const before = store.tensors.get(name);
-    if (before === undefined) {
-      results[name] = await tensor.data<Dtype>();
-      tensor.dispose();
-    } else if (before !== tensor) {
-      before.dispose();
-      store.tensors.set(name, tf.keep(tensor));
-    }
+    if (tensors.has(name)) tensors.set(name, tf.keep(tensor));
+    else results[name] = (await tensor.data<Dtype>()).slice();
+  }
+  const kept = new Set(tensors.values());
+  for (const tensor of [...old, ...Object.values(outputs)]) {
+    if (!kept.has(tensor)) tensor.dispose();
   }
   return results;
 }

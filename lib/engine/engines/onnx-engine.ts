@@ -7,7 +7,7 @@ import { allocate, countElements, specOf } from '../graph/graph.ts';
 import { encodeModel } from '../onnx/encode-model.ts';
 import { lowerGraph, outputName } from '../onnx/lower-graph.ts';
 import { joinBytes } from '../onnx/protobuf.ts';
-import type { Engine, NamedData, Runner } from './engine.ts';
+import type { Engine, Job, NamedData, Runner } from './engine.ts';
 import { createSwapStore } from './swap-store.ts';
 import type { SwapStore } from './swap-store.ts';
 
@@ -35,7 +35,7 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
     name: 'onnx',
     open: (state) => {
       const store = createSwapStore(state);
-      return { store, prepare: async (job) => createRunner(job.graph(), store, options) };
+      return { store, prepare: async (job) => createRunner(job, store, options) };
     },
   };
 }
@@ -56,13 +56,14 @@ async function loadRuntime(): Promise<Module> {
 }
 
 async function createRunner(
-  graph: Graph,
+  job: Job,
   store: SwapStore,
   options: OnnxEngineOptions,
 ): Promise<Runner> {
+  const graph = job.graph();
   const runtime = await loadRuntime();
   const session = await openSession(runtime, graph, options);
-  const states = graph.outputs.filter(({ name }) => graph.inputs.some((one) => one.name === name));
+  const states = graph.outputs.filter(({ name }) => Object.hasOwn(job.spec.state, name));
   const results = graph.outputs.filter((one) => !states.includes(one));
   const wrap = (value: number, data: TensorData): Runtime.Tensor => {
     const { shape, dtype } = specOf(graph, value);
@@ -79,7 +80,10 @@ async function createRunner(
       results.map(({ name, value }) => [name, allocateFor(specOf(graph, value))]),
     );
     const fetches = Object.fromEntries([
-      ...results.map(({ name, value }) => [name, wrap(value, written[name] ?? new Float32Array())]),
+      ...results.map(({ name, value }) => [
+        outputName(graph, name),
+        wrap(value, written[name] ?? new Float32Array()),
+      ]),
       ...states.map(({ name, value }) => [outputName(graph, name), wrap(value, store.spare(name))]),
     ]) as Record<string, Runtime.Tensor>;
     if (graph.outputs.length > 0) await runSession(session, feeds, fetches);

@@ -19,7 +19,12 @@ const LOWERINGS: Readonly<Record<string, unknown>> = { ...KERNEL_LOWERINGS, ...F
 
 /** What a model calls the inputs and outputs of a graph: `NAME`, or `NAME_next` for an output with the name of an input. */
 export function outputName(graph: Graph, name: string): string {
-  return graph.inputs.some((one) => one.name === name) ? `${name}_next` : name;
+  const isTaken = (wanted: string): boolean =>
+    graph.inputs.some((one) => one.name === wanted) ||
+    (wanted !== name && graph.outputs.some((one) => one.name === wanted));
+  let free = name;
+  while (isTaken(free)) free += '_next';
+  return free;
 }
 
 /**

@@ -173,8 +173,10 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   #readFailure(): TubeletError {
-    const { calls } = findCallSite('data');
-    const isShape = calls.some((name) => /^(?:where|booleanMask|setdiff1d|unique)/u.test(name));
+    const { calls, files } = findCallSite('data');
+    const isShape = [...calls, ...files].some((name) =>
+      /where_?Async|boolean_?Mask|setdiff1d|unique/iu.test(name),
+    );
     return this.refuse(isShape ? 'TUBE_TRACE_SHAPE' : 'TUBE_TRACE_READ', 'data');
   }
 }

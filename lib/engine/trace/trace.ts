@@ -3,6 +3,7 @@
 import type { Graph, NamedValue, TensorForm } from '../graph/graph.ts';
 import { tf } from '../../ops/index.ts';
 import { createRecorder } from './recorder.ts';
+import { disposeNewVariables } from '../variables.ts';
 import { traceBackend } from './register.ts';
 import { TRACE_BACKEND } from './trace-backend.ts';
 import type { TraceBackend } from './trace-backend.ts';
@@ -31,33 +32,33 @@ export interface TraceSpec {
 export function trace(fn: TensorFunction, spec: TraceSpec): Graph {
   const backend = traceBackend();
   const recorder = createRecorder();
-  const previous = tf.engine().backendName ?? undefined;
-  const variables = new Map(Object.entries(tf.engine().registeredVariables));
-  const data = new Map([...variables.values()].map((variable) => [variable, variable.dataId]));
+  const previous = tf.engine().backend === undefined ? '' : tf.getBackend();
   const restoreRandom = forbidRandom(backend);
   backend.begin(recorder);
   let graph: Graph | undefined;
   let thrown: unknown;
   try {
     void tf.setBackend(TRACE_BACKEND);
-    tf.tidy(() => {
-      const place = (specs: NamedSpecs): NamedTensors =>
-        Object.fromEntries(
-          Object.entries(specs).map(([name, one]) => [
-            name,
-            makeTensor(backend, recorder.input(name, one)),
-          ]),
-        );
-      const outputs = fn(place(spec.inputs), place(spec.state));
-      graph = recorder.finish(nameOutputs(outputs, backend));
-    });
-    checkVariables(data, backend);
+    const checkVariables = watchVariables(backend);
+    disposeNewVariables(() =>
+      tf.tidy(() => {
+        const place = (specs: NamedSpecs): NamedTensors =>
+          Object.fromEntries(
+            Object.entries(specs).map(([name, one]) => [
+              name,
+              makeTensor(backend, recorder.input(name, one)),
+            ]),
+          );
+        const outputs = fn(place(spec.inputs), place(spec.state));
+        graph = recorder.finish(nameOutputs(outputs, backend));
+      }),
+    );
+    checkVariables();
   } catch (error) {
     thrown = error;
   } finally {
     restoreRandom();
-    dropNewVariables(variables);
-    if (previous !== undefined && previous !== TRACE_BACKEND) void tf.setBackend(previous);
+    void tf.setBackend(previous);
   }
   const failure = backend.end();
   if (failure !== undefined) throw failure;
@@ -97,17 +98,17 @@ function forbidRandom(backend: TraceBackend): () => void {
   };
 }
 
-/** A variable from outside that was assigned to would be left with a value that does not exist. */
-function checkVariables(before: ReadonlyMap<tf.Variable, object>, backend: TraceBackend): void {
-  for (const [variable, dataId] of before) {
-    if (variable.dataId !== dataId) {
+/** A variable from outside that was assigned to would be left with a value that does not exist: it gets its own back. */
+function watchVariables(backend: TraceBackend): () => void {
+  const before = Object.values(tf.engine().registeredVariables).map((variable) => {
+    const { dataId } = variable;
+    return { variable, dataId };
+  });
+  return () => {
+    for (const { variable, dataId } of before) {
+      if (variable.dataId === dataId) continue;
+      variable.dataId = dataId;
       throw backend.refuse('TUBE_TRACE_ESCAPE', `assignment to variable ${variable.name}`);
     }
-  }
-}
-
-function dropNewVariables(before: ReadonlyMap<string, tf.Variable>): void {
-  for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
-    if (before.get(name) !== variable) variable.dispose();
-  }
+  };
 }

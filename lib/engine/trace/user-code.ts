@@ -13,6 +13,8 @@ export interface CallSite {
   readonly at: string;
   /** Every function between the user's code and here, outermost last. */
   readonly calls: readonly string[];
+  /** Their files, in the same order. */
+  readonly files: readonly string[];
 }
 
 /** Looks at the stack of its caller. `fallback` names the operation where no tfjs function is on the way. */
@@ -22,16 +24,19 @@ export function findCallSite(fallback: string): CallSite {
   const lines = (new Error('where').stack ?? '').split('\n').slice(1);
   Error.stackTraceLimit = limit;
   const calls: string[] = [];
+  const files: string[] = [];
   const frames = lines.map(parseFrame);
   // Source maps may have moved us: our own folder is that of the first frame, two up.
   const ours = dirname(dirname(frames[0]?.place ?? ''));
   for (const { name, place } of frames) {
-    if (isTfjs(place)) calls.push(name.replace(/^Module\./u, '').replace(/_+(?:op)?$/u, ''));
-    else if (!place.startsWith(ours) && !place.startsWith('node:')) {
-      return { operation: calls.at(-1) ?? fallback, at: place, calls };
+    if (isTfjs(place)) {
+      files.push(place);
+      if (!isPlumbing(name)) calls.push(cleanName(name));
+    } else if (!place.startsWith(ours) && !isNative(place)) {
+      return { operation: calls.at(-1) ?? fallback, at: place, calls, files };
     }
   }
-  return { operation: calls.at(-1) ?? fallback, at: 'unknown', calls };
+  return { operation: calls.at(-1) ?? fallback, at: 'unknown', calls, files };
 }
 
 /** `at name (place)` or `at place`. */
@@ -48,6 +53,24 @@ function fromUrl(place: string): string {
   return `${fileURLToPath(match?.groups?.['url'] ?? place)}${match?.groups?.['position'] ?? ''}`;
 }
 
+/** What compilers leave between a function and its caller. */
+function isPlumbing(name: string): boolean {
+  return /^(?:.*<anonymous>|step|.*\.next|__awaiter|__generator)?$/u.test(name);
+}
+
+/** `Tensor.Tensor.data` and `Module.add__op` become `Tensor.data` and `add`. */
+function cleanName(name: string): string {
+  return name
+    .replace(/^(?<owner>\w+)\.\k<owner>\./u, '$<owner>.')
+    .replace(/^Module\./u, '')
+    .replace(/_+(?:op)?$/u, '');
+}
+
+function isNative(place: string): boolean {
+  return place.startsWith('node:') || place === '<anonymous>' || place === 'native';
+}
+
+/** Also where a source map shows tfjs as the files that it was made from. */
 function isTfjs(place: string): boolean {
-  return /node_modules[\\/]@tensorflow[\\/]/u.test(place);
+  return /[\\/](?:@tensorflow[\\/]tfjs|tslib[\\/]|tfjs-[a-z]+[\\/]src[\\/])/u.test(place);
 }

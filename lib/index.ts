@@ -312,6 +312,28 @@ export type {
   ReportSeries,
   ScoredVideo,
 } from './records/index.ts';
+  adamwUpdate,
+  attention,
+  clipByGlobalNorm,
+  clipTubelets,
+  crossEntropy,
+  dropPath,
+  dropout,
+  embedTubelets,
+  gelu,
+  globalNorm,
+  layerNorm,
+  linear,
+} from './ops/index.ts';
+export type {
+  AdamwConstants,
+  AdamwNext,
+  AdamwStepScalars,
+  AdamwTensors,
+  AttentionMemory,
+  AttentionOptions,
+  CrossEntropyOptions,
+} from './ops/index.ts';
 
 export {
   batchSheet,

@@ -10,7 +10,7 @@ export interface FusedSpec {
 }
 
 /** Inputs of a kernel in order, and the outputs that follow from them. */
-export interface FusedKernel {
+interface FusedKernel {
   readonly inputs: readonly string[];
   readonly attributes: readonly string[];
   readonly outputs: (inputs: readonly FusedSpec[]) => FusedSpec[];

@@ -18,7 +18,7 @@ export function linear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor | null):
  *
  * @throws {RangeError} if a tubelet does not divide the clip
  */
-export function cutTubelets(
+export function clipTubelets(
   clip: tf.Tensor5D,
   tubelet: readonly [numFrames: number, rows: number, columns: number],
 ): tf.Tensor3D {

@@ -21,6 +21,8 @@ export type {
   CompileOptions,
   EngineName,
   ExecutionProvider,
+  ExportOptions,
+  ExportReport,
   Graph,
   GraphNode,
   ProgramSpec,

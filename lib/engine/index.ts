@@ -6,6 +6,7 @@ export { EXECUTION_PROVIDERS } from './engines/onnx-engine.ts';
 export type { ExecutionProvider } from './engines/onnx-engine.ts';
 export { drawGraph } from './graph/draw-graph.ts';
 export { printGraph } from './graph/print-graph.ts';
+export type { ExportOptions, ExportReport } from './onnx/export-model.ts';
 export { Program } from './program.ts';
 export type {
   Dtype as TensorDtype,

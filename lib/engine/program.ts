@@ -3,6 +3,8 @@
 import type { NamedData, Runner, Workspace } from './engines/engine.ts';
 import type { Dtype, Graph, TensorData, TensorForm } from './graph/graph.ts';
 import { allocate, countElements, isSameShape } from './graph/graph.ts';
+import { exportModel } from './onnx/export-model.ts';
+import type { ExportOptions, ExportReport } from './onnx/export-model.ts';
 import { optimise } from './passes/optimise.ts';
 import { tf } from '../ops/index.ts';
 import { trace } from './trace/trace.ts';
@@ -102,6 +104,16 @@ export class Program implements AsyncDisposable {
   readState(): NamedData {
     this.#checkOpen();
     return this.#family.workspace.store.read();
+  }
+
+  /**
+   * Writes the function to a `.onnx` file of ONNX' own operators (version 21), which other tools read. States become constants with
+   * their present values and are no outputs; more than 1.9 GB of constants stand in `FILE.data` beside it.
+   *
+   * @throws {TubeletError} TUBE_OUT_NOT_WRITABLE, TUBE_DISK_FULL
+   */
+  async exportOnnx(file: string, options: ExportOptions = {}): Promise<ExportReport> {
+    return exportModel(this.graph, this.readState(), file, options);
   }
 
   /** Frees this program, those made from it with `withInputs`, and the states. Safe to call twice. */

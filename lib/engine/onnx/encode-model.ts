@@ -21,7 +21,7 @@ const OPSET = 21;
 const EXTERNAL = 1;
 
 /** Where the elements of a large constant stand in a file beside the model. */
-interface ExternalPlace {
+export interface ExternalPlace {
   readonly location: string;
   readonly offset: number;
   readonly length: number;
@@ -119,6 +119,6 @@ function tensorMessage(
 }
 
 /** The elements as bytes, little-endian as all machines are that this runs on. */
-function bytesOf(data: OnnxInitializer['data']): Uint8Array {
+export function bytesOf(data: OnnxInitializer['data']): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

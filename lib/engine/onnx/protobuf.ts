@@ -54,7 +54,7 @@ export function encodeMessage(message: Message, schema: Schema): Uint8Array[] {
 }
 
 /** Total length of pieces. */
-function countBytes(pieces: readonly Uint8Array[]): number {
+export function countBytes(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 

@@ -110,9 +110,13 @@ function refill(
   { inputs, outputs, attributes: { shape = [] } }: GraphNode,
   lookup: Lookup,
 ): Simpler {
-  const before = lookup.maker(inputs[0] ?? -1);
-  if (before?.kernel !== 'Fill') return undefined;
-  return { ...before, outputs, attributes: { ...before.attributes, shape } };
+  const [input = -1] = inputs;
+  const data = lookup.graph.constants.get(input);
+  const before = lookup.maker(input);
+  const value = data?.length === 1 ? data[0] : before?.attributes['value'];
+  if (value === undefined || (before !== undefined && before.kernel !== 'Fill')) return undefined;
+  const { dtype } = specOf(lookup.graph, input);
+  return { kernel: 'Fill', inputs: [], outputs, attributes: { shape, value, dtype } };
 }
 
 interface Operands {
@@ -128,12 +132,9 @@ function neutral(node: GraphNode, { a, b, number }: Operands, lookup: Lookup): S
   const [from, to] = [specOf(lookup.graph, a), specOf(lookup.graph, node.outputs[0] ?? -1)];
   if (from.dtype !== to.dtype) return undefined;
   if (isSameShape(from.shape, to.shape)) return a;
-  return {
-    kernel: 'BroadcastTo',
-    inputs: [a],
-    outputs: node.outputs,
-    attributes: { shape: to.shape },
-  };
+  const { outputs } = node;
+  const spread = { kernel: 'BroadcastTo', inputs: [a], outputs, attributes: { shape: to.shape } };
+  return refill(spread, lookup) ?? spread;
 }
 
 function holdsOnly(value: number, number: number, { graph, maker }: Lookup): boolean {

@@ -4,6 +4,7 @@
 import { TOOL } from '../lib/index.ts';
 import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { UsageError, helpOf, parseFlags, translateOptions } from './flags.ts';
 import type { Command } from './flags.ts';
 import { formatFacts } from './format.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   planCommand,
   pipeCommand,
   weightsCommand,
+  doctorCommand,
   demoCommand,
 ];
 

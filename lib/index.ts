@@ -14,12 +14,16 @@ export {
   EXECUTION_PROVIDERS,
   Program,
   compile,
+  diagnoseEngines,
   drawGraph,
   printGraph,
 } from './engine/index.ts';
 export type {
   CompileOptions,
+  DiagnoseOptions,
+  Diagnosis,
   EngineName,
+  EngineReport,
   ExecutionProvider,
   ExportOptions,
   ExportReport,

@@ -2,6 +2,8 @@
 
 export { ENGINE_NAMES, compile } from './compile.ts';
 export type { CompileOptions, EngineName, ProgramSpec, SpecLike } from './compile.ts';
+export { diagnoseEngines } from './doctor/diagnose.ts';
+export type { DiagnoseOptions, Diagnosis, EngineReport } from './doctor/diagnose.ts';
 export { EXECUTION_PROVIDERS } from './engines/onnx-engine.ts';
 export type { ExecutionProvider } from './engines/onnx-engine.ts';
 export { drawGraph } from './graph/draw-graph.ts';

@@ -6,11 +6,12 @@ import { countElements } from '../graph/graph.ts';
 import { tf } from '../../ops/index.ts';
 import type { NamedSpecs, NamedTensors } from '../trace/trace.ts';
 import { disposeNewVariables } from '../variables.ts';
+import { loadTfjsBackend } from './tfjs-backends.ts';
 import type { Engine, Job, NamedData, Runner, StateStore } from './engine.ts';
 
 /** Which tfjs backend is to run. */
 export interface EagerEngineOptions {
-  /** Name of a registered backend; tfjs' best one by default. */
+  /** tfjs' name of a backend (`tensorflow`, `wasm`, `cpu`), whose package is loaded if it is installed; tfjs' best one by default. */
   readonly backend?: string;
 }
 
@@ -37,8 +38,9 @@ export function createEagerEngine({ backend }: EagerEngineOptions = {}): Engine 
 async function chooseBackend(name: string | undefined): Promise<void> {
   await tf.ready();
   if (name === undefined || tf.getBackend() === name) return;
-  const isKnown = tf.engine().backendNames().includes(name);
-  if (!isKnown || !(await tf.setBackend(name))) {
+  const isKnown = (): boolean => tf.engine().backendNames().includes(name);
+  if (!isKnown()) await loadTfjsBackend(name);
+  if (!isKnown() || !(await tf.setBackend(name))) {
     throw new TubeletError('TUBE_ENGINE_MISSING', { engine: 'eager', backend: name });
   }
 }

@@ -318,6 +318,34 @@ export type {
   ReportSeries,
   ScoredVideo,
 } from './records/index.ts';
+
+export {
+  ENGINE_NAMES,
+  EXECUTION_PROVIDERS,
+  Program,
+  compile,
+  diagnoseEngines,
+  drawGraph,
+  printGraph,
+} from './engine/index.ts';
+export type {
+  CompileOptions,
+  DiagnoseOptions,
+  Diagnosis,
+  EngineName,
+  EngineReport,
+  ExecutionProvider,
+  ExportOptions,
+  ExportReport,
+  Graph,
+  GraphNode,
+  ProgramSpec,
+  SpecLike,
+  TensorData,
+  TensorDtype,
+  TensorForm,
+} from './engine/index.ts';
+export {
   adamwUpdate,
   attention,
   clipByGlobalNorm,

@@ -9,33 +9,6 @@ export {
 } from './core/index.ts';
 export type { ErrorCode, ErrorDetails, PlainError, Rng, RngParts } from './core/index.ts';
 
-export {
-  ENGINE_NAMES,
-  EXECUTION_PROVIDERS,
-  Program,
-  compile,
-  diagnoseEngines,
-  drawGraph,
-  printGraph,
-} from './engine/index.ts';
-export type {
-  CompileOptions,
-  DiagnoseOptions,
-  Diagnosis,
-  EngineName,
-  EngineReport,
-  ExecutionProvider,
-  ExportOptions,
-  ExportReport,
-  Graph,
-  GraphNode,
-  ProgramSpec,
-  SpecLike,
-  TensorData,
-  TensorDtype,
-  TensorForm,
-} from './engine/index.ts';
-
 export { displayPath, openSource, videoFilePath } from './source/index.ts';
 export type { ListForm, Source, SourceNotes, SourceOptions, VideoRef } from './source/index.ts';
 

@@ -68,7 +68,7 @@ export function blockProgram(size: StackSize, memory: AttentionMemory): BenchPro
         const y = runBlock(own, named, '', { heads: size.heads, memory });
         return tf.sum(tf.mul(y, dy!));
       };
-      const { value, grads } = tf.valueAndGrads<tf.Scalar>(loss as Loss)([
+      const { value, grads } = tf.valueAndGrads<tf.Scalar>(loss)([
         x!,
         ...names.map((name) => parameters[name]!),
       ]);
@@ -80,8 +80,6 @@ export function blockProgram(size: StackSize, memory: AttentionMemory): BenchPro
     },
   };
 }
-
-type Loss = (...tensors: tf.Tensor[]) => tf.Scalar;
 
 /** A step of pre-training. The loader cuts clips and makes targets, so the step begins with tubelets. */
 export function pretrainProgram(size: PretrainSize, memory: AttentionMemory): BenchProgram {

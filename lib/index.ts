@@ -318,6 +318,7 @@ export type {
   TensorDtype,
   TensorForm,
 } from './engine/index.ts';
+
 export {
   adamwUpdate,
   attention,
@@ -365,3 +366,54 @@ export type {
 
 export { makeDemoVideos, motionClasses, renderMotionVideo } from './demo/index.ts';
 export type { DemoVideosOptions, MotionClass, MotionVideoOptions } from './demo/index.ts';
+
+export {
+  HUGGING_FACE_EPSILONS,
+  MODEL_SIZES,
+  OFFICIAL_EPSILONS,
+  applyHead,
+  classifierFeatures,
+  classifierShapes,
+  classify,
+  contrastLoss,
+  countParameters,
+  countTokens,
+  dropPathRates,
+  encodeClips,
+  encodeVisible,
+  encoderShapes,
+  initialise,
+  mocoLoss,
+  positionTable,
+  predictMasked,
+  pretrainLoss,
+  pretrainShapes,
+  probeFeatures,
+  runMocoHead,
+  tokenGrid,
+  tokenLength,
+  tokenTargets,
+} from './model/index.ts';
+export type {
+  ClassifierConfig,
+  ClassifierInputs,
+  ClipInputs,
+  ContrastOptions,
+  EncoderConfig,
+  Epsilons,
+  HeadPass,
+  InitOptions,
+  InitRule,
+  ModelSize,
+  ParameterShapes,
+  ParameterTensors,
+  ParameterValues,
+  PixelLoss,
+  PredictionInputs,
+  PretrainConfig,
+  PretrainInputs,
+  TokenTargetOptions,
+  TransformerSize,
+  VisibleInputs,
+  Weights,
+} from './model/index.ts';

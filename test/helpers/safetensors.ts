@@ -1,5 +1,6 @@
 /** Reads golden values: JSON as it is, safetensors files (header length u64, JSON header, raw little-endian data). */
 
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 /** One tensor of a golden file, row-major. */
@@ -27,14 +28,34 @@ export async function readGoldenJson(name: string): Promise<unknown> {
 
 /** Reads one tensor of `test/golden/<name>`. */
 export async function readGoldenTensor(name: string, tensor: string): Promise<Tensor> {
-  const file = new Uint8Array(await readFile(goldenUrl(name))).buffer;
+  const found = parseTensors(await readFile(goldenUrl(name)), (own) => own === tensor)[tensor];
+  if (found === undefined) throw new Error(`${name} has no tensor ${tensor} of a known type`);
+  return found;
+}
+
+/** Reads all tensors of a file. */
+export function readTensors(path: string): Record<string, Tensor> {
+  return parseTensors(readFileSync(path), () => true);
+}
+
+function parseTensors(
+  bytes: Uint8Array,
+  isWanted: (name: string) => boolean,
+): Record<string, Tensor> {
+  const file = new Uint8Array(bytes).buffer;
   const headerLength = Number(new DataView(file).getBigUint64(0, true));
   const text = new TextDecoder().decode(new Uint8Array(file, 8, headerLength));
-  const header = (JSON.parse(text) as Record<string, TensorHeader>)[tensor];
-  const toArray = ARRAYS[header?.dtype as keyof typeof ARRAYS];
-  if (!header || !toArray) throw new Error(`${name} has no tensor ${tensor} of a known type`);
-  const [start, end] = header.data_offsets.map((offset) => 8 + headerLength + offset);
-  return { shape: header.shape, data: toArray(file.slice(start, end)) };
+  const entries = Object.entries(JSON.parse(text) as Record<string, TensorHeader>);
+  return Object.fromEntries(
+    entries
+      .filter(([name]) => isWanted(name))
+      .flatMap(([name, { dtype, shape, data_offsets: offsets }]) => {
+        const toArray = ARRAYS[dtype as keyof typeof ARRAYS];
+        if (toArray === undefined) return [];
+        const [start, end] = offsets.map((offset) => 8 + headerLength + offset);
+        return [[name, { shape, data: toArray(file.slice(start, end)) }] as const];
+      }),
+  );
 }
 
 /** From the compiled place of this file, build/test/helpers. */

@@ -1,0 +1,94 @@
+/** Golden cases found by the pattern of their names, in test/golden or in the folder that TUBELET_TEST_GOLDEN names. */
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { projectFile } from './project.ts';
+import { readTensors } from './safetensors.ts';
+import type { Tensor } from './safetensors.ts';
+
+/** How close numbers must be: `|x - golden| <= atol + rtol * |golden|`. */
+export interface Tolerance {
+  readonly atol?: number;
+  readonly rtol?: number;
+}
+
+/** A case: the content of its JSON, and its tensors on demand. */
+export interface GoldenCase {
+  readonly name: string;
+  // eslint-disable-next-line typescript/no-explicit-any
+  readonly facts: Record<string, any>;
+  /** Tensors of `<name>.<part>.safetensors`, or of `<name>.safetensors` without a part. */
+  tensors(part?: string): Record<string, Tensor>;
+}
+
+/** Folder of the cases. */
+function goldenFolder(): string {
+  return process.env['TUBELET_TEST_GOLDEN'] ?? projectFile('test', 'golden');
+}
+
+/** Reads one case. */
+function goldenCase(name: string): GoldenCase {
+  const facts = JSON.parse(readFileSync(join(goldenFolder(), `${name}.json`), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  return {
+    name,
+    facts,
+    tensors: (part) =>
+      readTensors(
+        join(goldenFolder(), `${name}${part === undefined ? '' : `.${part}`}.safetensors`),
+      ),
+  };
+}
+
+/** Declares one test per case whose name fits; one that is skipped where a folder of one's own has none. */
+export function testGoldenCases(
+  title: string,
+  pattern: RegExp,
+  run: (t: ExecutionContext, golden: GoldenCase) => Promise<void> | void,
+): void {
+  const names = readdirSync(goldenFolder())
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .filter((name) => pattern.test(name))
+    .sort();
+  if (names.length === 0) test.skip(`golden: no case ${String(pattern)} here: ${title}`, () => {});
+  for (const name of names) {
+    test(`golden ${name}: ${title}`, (t) => run(t, goldenCase(name)));
+  }
+}
+
+/** The largest excess of any element over its tolerance; at most 0 if all are within. */
+export function worstExcess(
+  actual: ArrayLike<number>,
+  golden: ArrayLike<number>,
+  { atol = 0, rtol = 0 }: Tolerance,
+): number {
+  if (actual.length !== golden.length) return Infinity;
+  let worst = -Infinity;
+  for (let i = 0; i < golden.length; i++) {
+    const value = golden[i]!;
+    const excess = Math.abs(actual[i]! - value) - atol - rtol * Math.abs(value);
+    worst = Math.max(worst, Number.isNaN(excess) ? Infinity : excess);
+  }
+  return worst;
+}
+
+/** Largest difference, and the largest golden value. */
+export function largestDifference(
+  actual: ArrayLike<number>,
+  golden: ArrayLike<number>,
+): { readonly difference: number; readonly largest: number } {
+  if (actual.length !== golden.length) return { difference: Infinity, largest: 0 };
+  let difference = 0;
+  let largest = 0;
+  for (let i = 0; i < golden.length; i++) {
+    const gap = Math.abs(actual[i]! - golden[i]!);
+    difference = Math.max(difference, Number.isNaN(gap) ? Infinity : gap);
+    largest = Math.max(largest, Math.abs(golden[i]!));
+  }
+  return { difference, largest };
+}

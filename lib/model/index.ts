@@ -42,5 +42,6 @@ export type { PixelLoss } from './pixel-losses.ts';
 export { positionTable } from './positions.ts';
 export { encodeVisible, predictMasked, pretrainLoss } from './pretrain-model.ts';
 export type { PredictionInputs, PretrainInputs, VisibleInputs } from './pretrain-model.ts';
+export { tf } from './tf.ts';
 export { tokenTargets } from './targets.ts';
 export type { TokenTargetOptions } from './targets.ts';

@@ -1,7 +1,8 @@
 /** Golden cases found by the pattern of their names, in test/golden or in the folder that TUBELET_TEST_GOLDEN names. */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { projectFile } from './project.ts';
@@ -21,6 +22,10 @@ export interface GoldenCase {
   readonly facts: Record<string, any>;
   /** Tensors of `<name>.<part>.safetensors`, or of `<name>.safetensors` without a part. */
   tensors(part?: string): Record<string, Tensor>;
+  /** Whether there is such a file. */
+  hasPart(part: string): boolean;
+  /** The first case whose name fits and whose seeds are these: some cases share inputs with another one. */
+  sibling(pattern: RegExp, seeds: unknown): GoldenCase;
 }
 
 /** Folder of the cases. */
@@ -34,14 +39,29 @@ function goldenCase(name: string): GoldenCase {
     string,
     unknown
   >;
+  const fileOf = (part?: string): string =>
+    join(goldenFolder(), `${name}${part === undefined ? '' : `.${part}`}.safetensors`);
   return {
     name,
     facts,
-    tensors: (part) =>
-      readTensors(
-        join(goldenFolder(), `${name}${part === undefined ? '' : `.${part}`}.safetensors`),
-      ),
+    tensors: (part) => readTensors(fileOf(part)),
+    hasPart: (part) => existsSync(fileOf(part)),
+    sibling: (pattern, seeds) => {
+      const found = caseNames(pattern)
+        .map(goldenCase)
+        .find((one) => one.name !== name && isDeepStrictEqual(one.facts['seeds'], seeds));
+      if (found === undefined) throw new Error(`${name} has no sibling ${String(pattern)}`);
+      return found;
+    },
   };
+}
+
+function caseNames(pattern: RegExp): string[] {
+  return readdirSync(goldenFolder())
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .filter((name) => pattern.test(name))
+    .sort();
 }
 
 /** Declares one test per case whose name fits; one that is skipped where a folder of one's own has none. */
@@ -50,11 +70,7 @@ export function testGoldenCases(
   pattern: RegExp,
   run: (t: ExecutionContext, golden: GoldenCase) => Promise<void> | void,
 ): void {
-  const names = readdirSync(goldenFolder())
-    .filter((file) => file.endsWith('.json'))
-    .map((file) => file.slice(0, -'.json'.length))
-    .filter((name) => pattern.test(name))
-    .sort();
+  const names = caseNames(pattern);
   if (names.length === 0) test.skip(`golden: no case ${String(pattern)} here: ${title}`, () => {});
   for (const name of names) {
     test(`golden ${name}: ${title}`, (t) => run(t, goldenCase(name)));

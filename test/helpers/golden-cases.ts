@@ -24,6 +24,8 @@ export interface GoldenCase {
   tensors(part?: string): Record<string, Tensor>;
   /** Whether there is such a file. */
   hasPart(part: string): boolean;
+  /** Another case of the same folder. */
+  named(name: string): GoldenCase;
   /** The first case whose name fits and whose seeds are these: some cases share inputs with another one. */
   sibling(pattern: RegExp, seeds: unknown): GoldenCase;
 }
@@ -46,6 +48,7 @@ function goldenCase(name: string): GoldenCase {
     facts,
     tensors: (part) => readTensors(fileOf(part)),
     hasPart: (part) => existsSync(fileOf(part)),
+    named: goldenCase,
     sibling: (pattern, seeds) => {
       const found = caseNames(pattern)
         .map(goldenCase)

@@ -393,6 +393,10 @@ export {
   tokenGrid,
   tokenLength,
   tokenTargets,
+  encoderFlops,
+  normaliseBatch,
+  normaliseByRunning,
+  pretrainFlops,
 } from './model/index.ts';
 export type {
   ClassifierConfig,
@@ -416,4 +420,48 @@ export type {
   TransformerSize,
   VisibleInputs,
   Weights,
+  BatchNormOptions,
+  RunningStats,
 } from './model/index.ts';
+
+export { RECIPES, changeRecipe, findRecipe } from './recipes/index.ts';
+export type {
+  ClipSection,
+  EncoderSection,
+  FinetuneRecipe,
+  OptimizerSection,
+  PretrainRecipe,
+  ProbeRecipe,
+  Recipe,
+  SaveSection,
+  TestSection,
+} from './recipes/index.ts';
+
+export {
+  evaluate,
+  findWeights,
+  finetune,
+  pretrain,
+  probe,
+  readRunConfig,
+  writeFeatures,
+} from './train/index.ts';
+export type {
+  Best,
+  EvaluateOptions,
+  Evaluation,
+  FeaturesSummary,
+  FinetuneOptions,
+  OpenRunOptions,
+  PretrainOptions,
+  ProbeConfig,
+  ProbeOptions,
+  ProbeProgress,
+  ProbeSummary,
+  RunConfig,
+  RunFacts,
+  RunModel,
+  RunSummary,
+  StepReport,
+  TrainingHooks,
+} from './train/index.ts';

@@ -224,6 +224,24 @@ const CATALOGUE = {
     what: 'more videos failed than allowed',
     hint: 'See failures.jsonl in the output folder, or raise --max-failures; good shards are kept.',
   },
+
+  // train
+  TUBE_RUN_NOT_FOUND: {
+    what: 'no training run here',
+    hint: 'A run is a folder with config.json and checkpoints; was it started, and is the path right?',
+  },
+  TUBE_RUN_EXISTS: {
+    what: 'a training run is here already',
+    hint: 'Go on with --resume, choose another folder, or --overwrite to start anew.',
+  },
+  TUBE_RUN_DAMAGED: {
+    what: 'a file of the training run is damaged',
+    hint: 'Remove the newest folder in checkpoints to go on from the one before, or start anew.',
+  },
+  TUBE_LOSS_DIVERGED: {
+    what: 'the loss has gone astray, so training stopped',
+    hint: 'The last checkpoint is intact. Start anew with a lower --set train.lr, a longer warm-up or --set train.clipNorm.',
+  },
 } as const;
 
 /** A stable error code; see the README's table. */

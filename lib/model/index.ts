@@ -25,8 +25,11 @@ export type {
   PretrainConfig,
   TransformerSize,
 } from './config.ts';
+export { encoderFlops, pretrainFlops } from './flops.ts';
 export { initialise } from './initialise.ts';
 export type { InitOptions, InitRule, ParameterValues, Weights } from './initialise.ts';
+export { normaliseBatch, normaliseByRunning } from './batch-norm.ts';
+export type { BatchNormOptions, RunningStats } from './batch-norm.ts';
 export { contrastLoss, mocoLoss, runMocoHead } from './moco.ts';
 export type { ContrastOptions, HeadPass } from './moco.ts';
 export { crossEntropy } from './ops.ts';

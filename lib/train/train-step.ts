@@ -4,6 +4,7 @@
  */
 
 import { tf } from '../model/index.ts';
+import type { ParameterShapes } from '../model/index.ts';
 import { adamwStep } from './optimizer/adamw.ts';
 import type { AdamwOptions } from './optimizer/adamw.ts';
 import {
@@ -52,6 +53,19 @@ export function stateKinds({
     ...(accumulate > 1 ? (['sum'] as const) : []),
     ...(emaDecay === null ? [] : (['ema'] as const)),
   ];
+}
+
+/** Names and shapes of all state of a step. */
+export function stateShapes(
+  shapes: ParameterShapes,
+  options: Partial<TrainStepOptions>,
+): ParameterShapes {
+  const prefixes = ['', ...stateKinds(options).map((kind) => STATE_PREFIXES[kind])];
+  return Object.fromEntries(
+    prefixes.flatMap((prefix) =>
+      Object.entries(shapes).map(([name, shape]) => [`${prefix}${name}`, shape]),
+    ),
+  );
 }
 
 /** The parameters among the state of a step. */

@@ -4,7 +4,7 @@ import { adamwScalars } from '../../lib/train/optimizer/adamw.ts';
 import { parameterRules } from '../../lib/train/optimizer/parameter-groups.ts';
 import type { ParameterRules } from '../../lib/train/optimizer/parameter-groups.ts';
 import { cosineSchedule } from '../../lib/train/schedule.ts';
-import { createTrainStep, stateKinds, STATE_PREFIXES } from '../../lib/train/train-step.ts';
+import { createTrainStep, stateShapes } from '../../lib/train/train-step.ts';
 import type { TrainStepOptions } from '../../lib/train/train-step.ts';
 import type { NamedTensors } from '../../lib/train/tensors.ts';
 import { compile } from '../../lib/engine/index.ts';
@@ -44,12 +44,10 @@ async function follow(
   const numSteps = epochs * perEpoch;
   const rateAt = cosineSchedule({ base, final, numSteps, warmupSteps: warmup_epochs * perEpoch });
   const options = { beta1: betas[0], beta2: betas[1], epsilon, rules, clipNorm, lossOf };
-  const state = Object.fromEntries(
-    Object.entries(initial).flatMap(([name, { shape }]) => [
-      [name, { shape }],
-      ...stateKinds(options).map((kind) => [`${STATE_PREFIXES[kind]}${name}`, { shape }]),
-    ]),
-  ) as Record<string, { readonly shape: number[] }>;
+  const shapes = Object.fromEntries(
+    Object.entries(initial).map(([name, { shape }]) => [name, shape]),
+  );
+  const state = stateShapes(shapes, options);
   const scalars = ['lr', 'weightDecay', 'correction1', 'correction2'];
   const inputs = {
     ...specsOf(inputsOf(0)),

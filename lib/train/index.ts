@@ -1,0 +1,17 @@
+/** Door of `train`: runs of pre-training, fine-tuning and probing, and what comes of them. */
+
+export { findWeights } from './checkpoint.ts';
+export type { Best } from './checkpoint.ts';
+export { evaluate } from './evaluate.ts';
+export type { EvaluateOptions, Evaluation } from './evaluate.ts';
+export { writeFeatures } from './features.ts';
+export type { FeaturesSummary } from './features.ts';
+export { finetune } from './finetune.ts';
+export type { FinetuneOptions } from './finetune.ts';
+export { pretrain } from './pretrain.ts';
+export type { PretrainOptions } from './pretrain.ts';
+export { probe } from './probe.ts';
+export type { ProbeOptions, ProbeProgress, ProbeSummary } from './probe.ts';
+export { readRunConfig } from './run-folder.ts';
+export type { OpenRunOptions, ProbeConfig, RunConfig, RunModel } from './run-folder.ts';
+export type { RunFacts, RunSummary, StepReport, TrainingHooks } from './training-job.ts';

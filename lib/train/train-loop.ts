@@ -1,0 +1,249 @@
+/**
+ * The loop around steps: batches in, checkpoints and metrics out, from the first step or from where a run was stopped. What is trained,
+ * and on what, is the job's.
+ */
+
+import { compile } from '../engine/index.ts';
+import type { Program } from '../engine/index.ts';
+import { openLoader } from '../load/index.ts';
+import type { Batch, Loader } from '../load/index.ts';
+import { MetricsLog } from '../records/index.ts';
+import { saveCheckpoint, readCheckpoint, readProgress } from './checkpoint.ts';
+import type { Best, Progress } from './checkpoint.ts';
+import { adamwScalars } from './optimizer/adamw.ts';
+import { cosineSchedule, scaleRate } from './schedule.ts';
+import { STATE_PREFIXES, createTrainStep, stateKinds, stateShapes } from './train-step.ts';
+import type { RunFacts, RunSummary, TrainingHooks, TrainingJob } from './training-job.ts';
+import { watchLoss } from './watch-loss.ts';
+
+const START: Progress = Object.freeze({
+  v: 1,
+  step: 0,
+  cursor: null,
+  lossSum: 0,
+  average: null,
+  lowest: null,
+  badSteps: 0,
+  best: null,
+});
+
+/** Everything that stays the same from step to step. */
+interface Running {
+  readonly job: TrainingJob;
+  readonly hooks: TrainingHooks;
+  readonly loader: Loader;
+  readonly program: Program;
+  readonly log: MetricsLog;
+  readonly facts: RunFacts;
+  readonly rateAt: (step: number) => number;
+  readonly decayAt: (step: number) => number;
+  readonly startedAt: number;
+  readonly firstStep: number;
+}
+
+/**
+ * Trains to the end of the run. With `resume` it goes on from the last checkpoint, and what comes out is the same bit for bit as if it
+ * had not been stopped. An abort ends it after the step under way, with a checkpoint.
+ *
+ * @throws {TubeletError} TUBE_LOSS_DIVERGED, what loading, the engine and writing throw
+ * @throws {RangeError} if the data does not fill one step
+ * @throws the reason of `signal`
+ */
+export async function runTraining(job: TrainingJob, hooks: TrainingHooks): Promise<RunSummary> {
+  const { train, folder } = job;
+  const before = hooks.resume ? await readProgress(folder) : null;
+  const accumulate = train.accumulate;
+  if (train.batchSize % accumulate !== 0) {
+    throw new RangeError(
+      `"train.batchSize" must be a multiple of "train.accumulate", ${accumulate} (got ${train.batchSize}).`,
+    );
+  }
+  await using loader = await openLoader(job.source, {
+    ...job.loader,
+    batchSize: train.batchSize / accumulate,
+    epochs: train.epochs,
+    seed: train.seed,
+    ...(before === null ? {} : { cursor: before.cursor }),
+    ...(hooks.workers === undefined ? {} : { workers: hooks.workers }),
+  });
+  const facts = job.factsOf(loader.info, planSteps(job, loader));
+  hooks.onStart?.(facts);
+  await using program = await compileStep(job, hooks, loader);
+  program.setState(
+    before === null ? await firstState(job) : await readCheckpoint(folder, before.step),
+  );
+  await using log = await MetricsLog.open(folder, { lastStep: before?.step ?? null });
+  const { numSteps, stepsPerEpoch } = facts;
+  const rates = { base: facts.lr, final: scaleRate(train.minLr, train.batchSize), numSteps };
+  const running: Running = {
+    job,
+    hooks,
+    loader,
+    program,
+    log,
+    facts,
+    rateAt: cosineSchedule({ ...rates, warmupSteps: train.warmupEpochs * stepsPerEpoch }),
+    decayAt: cosineSchedule({ base: train.weightDecay, final: train.weightDecayEnd, numSteps }),
+    startedAt: performance.now(),
+    firstStep: before?.step ?? 0,
+  };
+  return await runSteps(running, before ?? START);
+}
+
+function planSteps(
+  { train }: TrainingJob,
+  { info }: Loader,
+): { readonly stepsPerEpoch: number; readonly numSteps: number } {
+  const stepsPerEpoch = Math.floor(info.numBatches / train.accumulate);
+  if (stepsPerEpoch === 0) {
+    throw new RangeError(
+      `"train.batchSize" must be at most the number of samples, ${info.numSamples} (got ${train.batchSize}).`,
+    );
+  }
+  return { stepsPerEpoch, numSteps: stepsPerEpoch * train.epochs };
+}
+
+async function compileStep(
+  job: TrainingJob,
+  hooks: TrainingHooks,
+  loader: Loader,
+): Promise<Program> {
+  const { train, shapes } = job;
+  const step = createTrainStep({ ...train, lossOf: job.lossOf, rules: job.rules });
+  const scalars = ['lr', 'weightDecay', 'correction1', 'correction2'];
+  if (train.accumulate > 1) scalars.push('isLast');
+  const inputs = {
+    ...job.inputSpecs(loader.info),
+    ...Object.fromEntries(scalars.map((name) => [name, []])),
+  };
+  return compile(step, { inputs, state: stateShapes(shapes, train) }, hooks.engine);
+}
+
+/** First weights; moments at 0, the moving average at the weights. */
+async function firstState({ initial, train }: TrainingJob): Promise<Record<string, Float32Array>> {
+  const weights = Object.entries(await initial()).map(([name, { data }]) => [name, data] as const);
+  const averages = stateKinds(train).includes('ema')
+    ? weights.map(([name, data]) => [`${STATE_PREFIXES.ema}${name}`, data] as const)
+    : [];
+  return Object.fromEntries([...weights, ...averages]);
+}
+
+async function runSteps(running: Running, from: Progress): Promise<RunSummary> {
+  const { job, hooks, facts, log, program } = running;
+  const { signal } = hooks;
+  let progress = from;
+  let savedStep = from.step;
+  signal?.throwIfAborted();
+  while (progress.step < facts.numSteps) {
+    const next = await runStep(running, progress);
+    if (next === null) break;
+    progress = next;
+    if (progress.step % facts.stepsPerEpoch === 0) progress = await finishEpoch(running, progress);
+    if (signal?.aborted === true || isSavePoint(running, progress)) {
+      await log.flush();
+      const { folder, shapes, save } = job;
+      const state = program.readState();
+      await saveCheckpoint(folder, { progress, state, shapes, keep: save.keep });
+      savedStep = progress.step;
+    }
+    signal?.throwIfAborted();
+  }
+  return { step: progress.step, savedStep, loss: progress.average, best: progress.best, facts };
+}
+
+/** Runs the micro steps of one step; null when there are no batches left. */
+async function runStep(running: Running, progress: Progress): Promise<Progress | null> {
+  const { job, facts, loader, log } = running;
+  const { accumulate } = job.train;
+  const { step } = progress;
+  const waitedBefore = loader.report().waitSeconds;
+  const startedAt = performance.now();
+  let lossSum = 0;
+  let gradNorm = 0;
+  let numClips = 0;
+  for (let micro = 0; micro < accumulate; micro++) {
+    const batch = await nextBatch(running);
+    if (batch === null) return null;
+    const results = await running.program.run({
+      ...job.inputsOf(batch, { step, micro }),
+      ...scalarsOf(running, step),
+      ...(accumulate > 1 ? { isLast: [micro === accumulate - 1 ? 1 : 0] } : {}),
+    });
+    lossSum += results['loss']?.[0] ?? Number.NaN;
+    gradNorm = results['gradNorm']?.[0] ?? Number.NaN;
+    numClips += batch.keys.length;
+  }
+  const loss = lossSum / accumulate;
+  const watched = watchLoss(progress, { step: step + 1, loss, gradNorm });
+  const seconds = (performance.now() - startedAt) / 1000;
+  const speed = {
+    clipsPerSecond: numClips / seconds,
+    gflops: (facts.gflopsPerClip * numClips) / seconds,
+    waitSeconds: loader.report().waitSeconds - waitedBefore,
+  };
+  const lr = running.rateAt(step);
+  await log.append(
+    { step: step + 1, kind: 'train', values: { loss, gradNorm, lr } },
+    { seconds, ...speed },
+  );
+  running.hooks.onProgress?.({
+    step: step + 1,
+    numSteps: facts.numSteps,
+    firstStep: running.firstStep,
+    epoch: Math.floor(step / facts.stepsPerEpoch),
+    loss,
+    lr,
+    ...speed,
+    secondsElapsed: (performance.now() - running.startedAt) / 1000,
+  });
+  const cursor = loader.cursor();
+  return { ...progress, ...watched, step: step + 1, cursor, lossSum: progress.lossSum + loss };
+}
+
+/** The next batch that belongs to a whole step; what an epoch has left over is passed by. */
+async function nextBatch({ job, facts, loader }: Running): Promise<Batch | null> {
+  for (;;) {
+    const batch = await loader.next();
+    const inEpoch = facts.stepsPerEpoch * job.train.accumulate;
+    if (batch === null || batch.batchIndex < inEpoch) return batch;
+  }
+}
+
+function scalarsOf({ job, rateAt, decayAt }: Running, step: number): Record<string, number[]> {
+  const { correction1, correction2 } = adamwScalars(step, job.train);
+  return {
+    lr: [rateAt(step)],
+    weightDecay: [decayAt(step)],
+    correction1: [correction1],
+    correction2: [correction2],
+  };
+}
+
+/** Writes down the epoch, and notes whether it is the best so far. */
+async function finishEpoch(running: Running, progress: Progress): Promise<Progress> {
+  const { job, facts, log, program } = running;
+  const { step } = progress;
+  const epoch = step / facts.stepsPerEpoch;
+  const loss = progress.lossSum / facts.stepsPerEpoch;
+  const checked = (await job.validate?.(program, running.hooks.signal)) ?? null;
+  const values = { epoch, loss, ...checked?.values };
+  await log.append({ step, kind: 'epoch', values });
+  running.hooks.onEpoch?.({ step, values });
+  const { measure, value, isHigherBetter } = checked ?? {
+    measure: 'loss',
+    value: loss,
+    isHigherBetter: false,
+  };
+  const old = progress.best;
+  const isBest = old === null || (isHigherBetter ? value > old.value : value < old.value);
+  const best: Best | null = isBest ? { step, measure, value } : old;
+  return { ...progress, lossSum: 0, best };
+}
+
+function isSavePoint({ job, facts }: Running, { step, best }: Progress): boolean {
+  const { everyEpochs, everySteps } = job.save;
+  if (step === facts.numSteps) return true;
+  if (everySteps !== null && step % everySteps === 0) return true;
+  if (step % facts.stepsPerEpoch !== 0) return false;
+  return best?.step === step || (step / facts.stepsPerEpoch) % everyEpochs === 0;
+}

@@ -8,7 +8,11 @@ import { doctorCommand } from './doctor.ts';
 import { UsageError, helpOf, parseFlags, translateOptions } from './flags.ts';
 import type { Command } from './flags.ts';
 import { formatFacts } from './format.ts';
+import { evaluateCommand, featuresCommand } from './evaluate.ts';
+import { finetuneCommand, scratchCommand } from './finetune.ts';
 import { inspectCommand } from './inspect.ts';
+import { pretrainCommand } from './pretrain.ts';
+import { probeCommand } from './probe.ts';
 import { pipeCommand } from './pipe.ts';
 import { planCommand } from './plan.ts';
 import { errorJson, printFailure } from './report-error.ts';
@@ -23,6 +27,12 @@ const COMMANDS: readonly Command[] = [
   pipeCommand,
   weightsCommand,
   doctorCommand,
+  pretrainCommand,
+  probeCommand,
+  finetuneCommand,
+  scratchCommand,
+  evaluateCommand,
+  featuresCommand,
   demoCommand,
 ];
 

@@ -1,0 +1,91 @@
+/** `tubelet evaluate` and `tubelet features`: what a trained network says to videos. */
+
+import { evaluate, writeFeatures } from '../lib/index.ts';
+import type { EvaluateOptions } from '../lib/index.ts';
+import { UsageError } from './flags.ts';
+import type { Arguments, Command, Flag } from './flags.ts';
+import { sourceFrom } from './loader-source.ts';
+import { ProgressLine } from './progress-line.ts';
+import { MACHINE_FLAGS, evaluationText, machineFrom, required } from './train-flags.ts';
+
+const FLAGS: readonly Flag[] = [
+  { name: 'segments', value: 'N', help: 'views along time (default: those of the recipe)' },
+  { name: 'crops', value: 'N', help: 'views across each (default: those of the recipe)' },
+  { name: 'weights', value: 'best|last', help: 'which checkpoint (default: best)' },
+  { name: 'batch-size', value: 'N', help: 'clips at once (default: 16)' },
+  ...MACHINE_FLAGS,
+];
+
+/** Counts what is right. */
+export const evaluateCommand: Command = {
+  name: 'evaluate',
+  usage: 'RUN DIR',
+  summary: 'Evaluates the classifier of a run on the shards in DIR: several views of each video.',
+  flags: FLAGS,
+  run: async (args, signal) => {
+    const { run, source } = placesFrom(args);
+    const line = new ProgressLine('evaluate', args.has('quiet') || args.has('json'));
+    const evaluation = await evaluate(run, source, optionsFrom(args, signal, line));
+    line.close();
+    process.stdout.write(
+      args.has('json') ? `${JSON.stringify(evaluation)}\n` : evaluationText(evaluation),
+    );
+    return 0;
+  },
+};
+
+/** Writes features to a file. */
+export const featuresCommand: Command = {
+  name: 'features',
+  usage: 'RUN DIR --out F',
+  summary: 'Writes the features of a run’s encoder for all videos in DIR to a safetensors file.',
+  flags: [{ name: 'out', value: 'F', help: 'the file (required)' }, ...FLAGS],
+  run: async (args, signal) => {
+    const { run, source } = placesFrom(args);
+    const out = required(args, 'out', 'F');
+    const line = new ProgressLine('features', args.has('quiet') || args.has('json'));
+    const summary = await writeFeatures(run, source, { ...optionsFrom(args, signal, line), out });
+    line.close();
+    const { numClips, width, missing } = summary;
+    const lost = missing.length === 0 ? '' : `, missing: ${missing.join(', ')}`;
+    process.stdout.write(
+      args.has('json')
+        ? `${JSON.stringify({ out, ...summary })}\n`
+        : `${out}: ${numClips} clips of ${width} numbers${lost}\n`,
+    );
+    return 0;
+  },
+};
+
+function placesFrom(args: Arguments): {
+  readonly run: string;
+  readonly source: ReturnType<typeof sourceFrom>;
+} {
+  const [run, ...places] = args.positionals;
+  if (run === undefined) throw new UsageError('RUN is missing: the folder of a run.');
+  return { run, source: sourceFrom(places) };
+}
+
+function optionsFrom(args: Arguments, signal: AbortSignal, line: ProgressLine): EvaluateOptions {
+  const [segments, crops] = [args.number('segments'), args.number('crops')];
+  if ((segments === undefined) !== (crops === undefined)) {
+    throw new UsageError('--segments and --crops go together.');
+  }
+  const which = args.text('weights') ?? 'best';
+  if (which !== 'best' && which !== 'last') {
+    throw new UsageError(`--weights must be best or last (got "${which}").`);
+  }
+  const batchSize = args.number('batch-size');
+  const startedAt = performance.now();
+  return {
+    which,
+    signal,
+    ...(batchSize === undefined ? {} : { batchSize }),
+    ...(segments === undefined || crops === undefined ? {} : { views: { segments, crops } }),
+    ...machineFrom(args),
+    onProgress: (done, total) => {
+      const secondsElapsed = (performance.now() - startedAt) / 1000;
+      line.show(() => ({ done, total, secondsElapsed, facts: [] }));
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** `tubelet pretrain`: an encoder learns from videos without labels. */
+
+import { pretrain } from '../lib/index.ts';
+import type { Arguments, Command } from './flags.ts';
+import { sourceFrom } from './loader-source.ts';
+import {
+  FROM_FLAG,
+  MACHINE_FLAGS,
+  RESUME_FLAG,
+  RUN_FLAGS,
+  machineFrom,
+  printingHooks,
+  recipeFlags,
+  recipeFrom,
+  required,
+  weightsFrom,
+} from './train-flags.ts';
+
+const STANDARD = 'small-pretrain';
+
+/** The command. */
+export const pretrainCommand: Command = {
+  name: 'pretrain',
+  usage: 'DIR --out RUN',
+  summary: 'Pre-trains an encoder on the shards in DIR: VideoMAE, no labels needed.',
+  flags: [
+    ...RUN_FLAGS,
+    RESUME_FLAG,
+    ...recipeFlags('pretrain', STANDARD),
+    FROM_FLAG,
+    ...MACHINE_FLAGS,
+  ],
+  notes: ['Several datasets are mixed by weight: DIR=0.7 DIR=0.3.'],
+  run,
+};
+
+async function run(args: Arguments, signal: AbortSignal): Promise<number> {
+  const source = sourceFrom(args.positionals);
+  const out = required(args, 'out', 'RUN');
+  const recipe = recipeFrom(args, 'pretrain', STANDARD);
+  const from = args.text('from');
+  const { close, ...hooks } = printingHooks(
+    'pretrain',
+    recipe,
+    args.has('quiet') || args.has('json'),
+  );
+  try {
+    const summary = await pretrain(source, {
+      out,
+      recipe,
+      resume: args.has('resume'),
+      overwrite: args.has('overwrite'),
+      signal,
+      ...(from === undefined ? {} : { from: await weightsFrom(from) }),
+      ...machineFrom(args),
+      ...hooks,
+    });
+    close();
+    const { step, loss, best } = summary;
+    process.stdout.write(
+      args.has('json')
+        ? `${JSON.stringify({ out, ...summary })}\n`
+        : `${out}: ${step} steps, loss ${loss?.toFixed(4) ?? '-'}, best epoch ends at step ${best?.step ?? '-'}\n`,
+    );
+    return 0;
+  } finally {
+    close();
+  }
+}

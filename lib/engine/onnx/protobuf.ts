@@ -48,7 +48,9 @@ export function encodeMessage(message: Message, schema: Schema): Uint8Array[] {
   for (const [name, value] of Object.entries(message)) {
     const field = schema[name];
     if (field === undefined) throw new TypeError(`"${name}" is no field of the message.`);
-    if (value !== undefined) pieces.push(...encodeField(field, value));
+    if (value === undefined) continue;
+    // One by one: a call has no room for the pieces of a large graph.
+    for (const piece of encodeField(field, value)) pieces.push(piece);
   }
   return pieces;
 }

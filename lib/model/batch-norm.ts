@@ -4,7 +4,7 @@
  * Source: Ioffe and Szegedy 2015, with PyTorch's conventions: the running variance takes the unbiased one of the batch.
  */
 
-import { tf } from './tf.ts';
+import { tf } from '../ops/index.ts';
 
 /** Running statistics. Shapes: `[D]`. */
 export interface RunningStats {

@@ -5,9 +5,8 @@
  * MLP, which all published runs leave at 0, does not exist.
  */
 
-import { attention, gelu, layerNorm } from './ops.ts';
 import type { Lookup } from './parameters.ts';
-import { tf } from './tf.ts';
+import { attention, dropPath, gelu, layerNorm, linear, tf } from '../ops/index.ts';
 
 /** What all blocks of a stack share, and what is particular to a step. */
 export interface BlockOptions {
@@ -28,17 +27,8 @@ export function runBlock(x: tf.Tensor3D, get: Lookup, options: BlockOptions): tf
   const middle = addBranch(x, attend(first, get, options.numHeads), get, { ...options, branch: 0 });
   const second = layerNorm(middle, get('norm2.weight'), get('norm2.bias'), epsilon);
   const hidden = gelu(linear(second, get('mlp.fc1.weight'), get('mlp.fc1.bias')));
-  const last = linear(hidden, get('mlp.fc2.weight'), get('mlp.fc2.bias'));
+  const last = linear(hidden, get('mlp.fc2.weight'), get('mlp.fc2.bias')) as tf.Tensor3D;
   return addBranch(middle, last, get, { ...options, branch: 1 });
-}
-
-/** `x W^T + b` on the last axis. Shapes: `x` `[B, N, in]`, `weight` `[out, in]`, `bias` `[out]`, result `[B, N, out]`. */
-export function linear(x: tf.Tensor3D, weight: tf.Tensor, bias: tf.Tensor | null): tf.Tensor3D {
-  const [batch, tokens, inputs] = x.shape;
-  const rows = tf.reshape(x, [batch * tokens, inputs]); // one product instead of B small ones
-  const product = tf.matMul(rows, weight, false, true);
-  const result = bias === null ? product : tf.add(product, bias);
-  return tf.reshape(result, [batch, tokens, weight.shape[0] ?? 0]);
 }
 
 /** Joint attention over all tokens. Shapes: `x` and result `[B, N, D]`. */
@@ -46,15 +36,14 @@ function attend(x: tf.Tensor3D, get: Lookup, numHeads: number): tf.Tensor3D {
   const [batch, tokens, width] = x.shape;
   const valueBias = get('attn.v_bias');
   const bias = tf.concat([get('attn.q_bias'), tf.zerosLike(valueBias), valueBias]); // [3 D]
-  const joint = linear(x, get('attn.qkv.weight'), bias); // [B, N, 3 D]
+  const joint = linear(x, get('attn.qkv.weight'), bias) as tf.Tensor3D; // [B, N, 3 D]
   const headsOf = (part: number): tf.Tensor4D => {
     const own = tf.slice(joint, [0, 0, part * width], [batch, tokens, width]);
     return tf.transpose(tf.reshape(own, [batch, tokens, numHeads, width / numHeads]), [0, 2, 1, 3]);
   };
-  const scale = (width / numHeads) ** -0.5;
-  const heads = attention(headsOf(0), headsOf(1), headsOf(2), scale); // [B, heads, N, D / heads]
+  const heads = attention(headsOf(0), headsOf(1), headsOf(2)); // [B, heads, N, D / heads]
   const merged: tf.Tensor3D = tf.reshape(tf.transpose(heads, [0, 2, 1, 3]), [batch, tokens, width]);
-  return linear(merged, get('attn.proj.weight'), get('attn.proj.bias'));
+  return linear(merged, get('attn.proj.weight'), get('attn.proj.bias')) as tf.Tensor3D;
 }
 
 interface BranchOptions extends BlockOptions {
@@ -71,7 +60,6 @@ function addBranch(
   const { branch, dropRate, draws } = options;
   const scaled = options.hasScales ? tf.mul(result, get(`gamma_${branch + 1}`)) : result;
   if (draws === null || dropRate === 0) return tf.add(x, scaled);
-  const own = tf.reshape(tf.slice(draws, [branch, 0], [1, x.shape[0]]), [x.shape[0], 1, 1]);
-  const kept = tf.div(tf.floor(tf.add(own, 1 - dropRate)), 1 - dropRate); // [B, 1, 1]: 0 or 1 / (1 - rate)
-  return tf.add(x, tf.mul(scaled, kept));
+  const own = tf.slice(draws, [branch, 0], [1, x.shape[0]]);
+  return tf.add(x, dropPath(scaled, own, dropRate));
 }

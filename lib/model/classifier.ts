@@ -7,10 +7,9 @@
 import { OFFICIAL_EPSILONS } from './config.ts';
 import type { ClassifierConfig, EncoderConfig } from './config.ts';
 import { embedTokens, runBlocks } from './encoder.ts';
-import { layerNorm } from './ops.ts';
 import { lookup } from './parameters.ts';
 import type { ParameterTensors } from './parameters.ts';
-import { tf } from './tf.ts';
+import { dropout, layerNorm, linear, tf } from '../ops/index.ts';
 
 /** What the encoder needs of a batch. */
 export interface ClipInputs {
@@ -72,16 +71,12 @@ export function classify(
   const features = classifierFeatures(parameters, inputs, config); // [B, D]
   const { headDropout: rate = 0 } = config;
   const { headDraws } = inputs;
-  const kept =
-    rate === 0 || headDraws === undefined
-      ? features
-      : tf.mul(features, tf.div(tf.floor(tf.add(headDraws, 1 - rate)), 1 - rate));
-  return applyHead(parameters, kept as tf.Tensor2D);
+  const kept = headDraws === undefined ? features : dropout(features, headDraws, rate);
+  return applyHead(parameters, kept);
 }
 
 /** The linear head alone. Shapes: `features` `[B, D]`, result `[B, classes]`. */
 export function applyHead(parameters: ParameterTensors, features: tf.Tensor2D): tf.Tensor2D {
   const get = lookup(parameters, 'head.');
-  const product = tf.matMul(features, get('weight'), false, true);
-  return tf.add<tf.Tensor2D>(product, get('bias'));
+  return linear(features, get('weight'), get('bias')) as tf.Tensor2D;
 }

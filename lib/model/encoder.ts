@@ -1,11 +1,11 @@
 /** From tokens to what the encoder makes of them. */
 
-import { linear, runBlock } from './block.ts';
+import { runBlock } from './block.ts';
 import { OFFICIAL_EPSILONS, dropPathRates } from './config.ts';
 import type { EncoderConfig, TransformerSize } from './config.ts';
 import { lookup } from './parameters.ts';
 import type { ParameterTensors } from './parameters.ts';
-import { tf } from './tf.ts';
+import { embedTubelets, tf } from '../ops/index.ts';
 
 /** Where in the parameters a stack of blocks stands, and what it needs beside them. */
 export interface StackOptions {
@@ -29,10 +29,7 @@ export function embedTokens(
   prefix = '',
 ): tf.Tensor3D {
   const get = lookup(parameters, `${prefix}patch_embed.proj.`);
-  const kernel = get('weight'); // [D, 3, t, p, p]
-  const width = kernel.shape[0] ?? 0;
-  const weight = tf.reshape(tf.transpose(kernel, [0, 2, 3, 4, 1]), [width, tokens.shape[2]]);
-  return linear(tokens, weight, get('bias'));
+  return embedTubelets(tokens, get('weight') as tf.Tensor5D, get('bias'));
 }
 
 /** Runs a stack of blocks. Shapes: `x` and result `[B, N, D]`. */

@@ -32,7 +32,6 @@ export { normaliseBatch, normaliseByRunning } from './batch-norm.ts';
 export type { BatchNormOptions, RunningStats } from './batch-norm.ts';
 export { contrastLoss, mocoLoss, runMocoHead } from './moco.ts';
 export type { ContrastOptions, HeadPass } from './moco.ts';
-export { crossEntropy } from './ops.ts';
 export {
   classifierShapes,
   countParameters,
@@ -45,6 +44,5 @@ export type { PixelLoss } from './pixel-losses.ts';
 export { positionTable } from './positions.ts';
 export { encodeVisible, predictMasked, pretrainLoss } from './pretrain-model.ts';
 export type { PredictionInputs, PretrainInputs, VisibleInputs } from './pretrain-model.ts';
-export { tf } from './tf.ts';
 export { tokenTargets } from './targets.ts';
 export type { TokenTargetOptions } from './targets.ts';

@@ -8,7 +8,7 @@ import { normaliseBatch, normaliseByRunning } from './batch-norm.ts';
 import type { RunningStats } from './batch-norm.ts';
 import { lookup } from './parameters.ts';
 import type { ParameterTensors } from './parameters.ts';
-import { tf } from './tf.ts';
+import { tf } from '../ops/index.ts';
 
 /** How sharp the comparison is, and where the own rows stand among the keys of all ranks. */
 export interface ContrastOptions {

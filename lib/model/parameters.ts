@@ -1,6 +1,6 @@
 /** Parameters as the functions of this room take them, and the look-up of one by name. */
 
-import type { tf } from './tf.ts';
+import type { tf } from '../ops/index.ts';
 
 /** Tensors under their official names. */
 export type ParameterTensors = Readonly<Record<string, tf.Tensor>>;

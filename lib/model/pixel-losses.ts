@@ -4,7 +4,7 @@
  * Differs: the paper does not say where smooth L1 turns from a square into a line; it is at 1, as PyTorch has it.
  */
 
-import { tf } from './tf.ts';
+import { tf } from '../ops/index.ts';
 
 /** Names of the losses. */
 export type PixelLoss = 'mse' | 'l1' | 'smooth-l1';

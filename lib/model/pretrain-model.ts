@@ -4,16 +4,14 @@
  * Source: VideoMAE (Tong et al. 2022) and its released code. Differs: masked tokens are not embedded at all, which changes no result.
  */
 
-import { linear } from './block.ts';
 import { OFFICIAL_EPSILONS } from './config.ts';
 import type { PretrainConfig } from './config.ts';
 import { embedTokens, runBlocks } from './encoder.ts';
-import { layerNorm } from './ops.ts';
 import { lookup } from './parameters.ts';
 import type { ParameterTensors } from './parameters.ts';
 import { PIXEL_LOSSES } from './pixel-losses.ts';
 import type { PixelLoss } from './pixel-losses.ts';
-import { tf } from './tf.ts';
+import { layerNorm, linear, tf } from '../ops/index.ts';
 
 /** What the network sees of a batch. */
 export interface VisibleInputs {
@@ -68,7 +66,7 @@ export function predictMasked(
   const { visibleTokens, maskedTokens, decoderPositions, decoderDraws } = inputs;
   const get = lookup(parameters);
   const encoded = encodeVisible(parameters, inputs, config); // [B, Nvis, D]
-  const seen = linear(encoded, get('encoder_to_decoder.weight'), null); // [B, Nvis, Dd]
+  const seen = linear(encoded, get('encoder_to_decoder.weight'), null) as tf.Tensor3D; // [B, Nvis, Dd]
   const tokens = tf.concat<tf.Tensor3D>(
     [
       tf.add(seen, rowsOf(decoderPositions, visibleTokens)),
@@ -88,7 +86,7 @@ export function predictMasked(
     get('decoder.norm.bias'),
     decoderNorm,
   );
-  return linear(normal, get('decoder.head.weight'), get('decoder.head.bias'));
+  return linear(normal, get('decoder.head.weight'), get('decoder.head.bias')) as tf.Tensor3D;
 }
 
 /** Mean error over all values of all masked tokens: a scalar. */

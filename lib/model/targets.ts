@@ -5,7 +5,7 @@
  * Source: VideoMAE, engine_for_pretraining.py@14ef8d8: per tubelet and colour, unbiased variance, 1e-6 added to the deviation.
  */
 
-import { tf } from './tf.ts';
+import { tf } from '../ops/index.ts';
 
 /** How the clips were normalised, and whether targets are. */
 export interface TokenTargetOptions {

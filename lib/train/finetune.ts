@@ -10,11 +10,11 @@ import {
   classify,
   countParameters,
   countTokens,
-  crossEntropy,
   encoderFlops,
   initialise,
   positionTable,
 } from '../model/index.ts';
+import { crossEntropy } from '../ops/index.ts';
 import type { ClassifierConfig } from '../model/index.ts';
 import type { FinetuneRecipe } from '../recipes/index.ts';
 import { ownData } from './batch-data.ts';

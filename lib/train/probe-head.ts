@@ -4,8 +4,10 @@
  * Source: He et al. 2022 (MAE) and its released code, since VideoMAE does not say how its probe is made.
  */
 
-import { applyHead, crossEntropy, normaliseBatch, normaliseByRunning } from '../model/index.ts';
-import type { ParameterShapes, tf } from '../model/index.ts';
+import { applyHead, normaliseBatch, normaliseByRunning } from '../model/index.ts';
+import { crossEntropy } from '../ops/index.ts';
+import type { ParameterShapes } from '../model/index.ts';
+import type { tf } from '../ops/index.ts';
 import { lossAndGradients } from './optimizer/gradients.ts';
 import { larsStep, sgdStep } from './optimizer/sgd.ts';
 import type { ProbeConfig } from './run-folder.ts';

@@ -1,6 +1,6 @@
 /** Functions of named tensors, in the form in which engines take them. */
 
-import type { tf } from '../model/index.ts';
+import type { tf } from '../ops/index.ts';
 
 /** Tensors by name. */
 export type NamedTensors = Readonly<Record<string, tf.Tensor>>;

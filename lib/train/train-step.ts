@@ -3,7 +3,7 @@
  * into one graph.
  */
 
-import { tf } from '../model/index.ts';
+import { tf } from '../ops/index.ts';
 import type { ParameterShapes } from '../model/index.ts';
 import { adamwStep } from './optimizer/adamw.ts';
 import type { AdamwOptions } from './optimizer/adamw.ts';

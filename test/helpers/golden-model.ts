@@ -1,6 +1,6 @@
 /** Golden inputs in the form in which the loader hands out batches, and golden configurations in the words of the model. */
 
-import { tf } from '../../lib/model/tf.ts';
+import { tf } from '../../lib/ops/index.ts';
 import { positionTable } from '../../lib/model/index.ts';
 import type {
   ClassifierConfig,

@@ -2,7 +2,7 @@
 
 import { compile } from '../../lib/engine/index.ts';
 import type { EngineName } from '../../lib/engine/index.ts';
-import type { tf } from '../../lib/model/index.ts';
+import type { tf } from '../../lib/ops/index.ts';
 import type { NamedTensors, TensorFunction } from '../../lib/train/tensors.ts';
 
 /** The engines that golden tests run on. */

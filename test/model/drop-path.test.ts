@@ -1,7 +1,7 @@
 import test from 'ava';
 import { classify, classifierShapes, countTokens, initialise } from '../../lib/model/index.ts';
 import type { ClassifierConfig, ParameterTensors } from '../../lib/model/index.ts';
-import { tf } from '../../lib/model/tf.ts';
+import { tf } from '../../lib/ops/index.ts';
 import { worstExcess } from '../helpers/golden-cases.ts';
 import { positions } from '../helpers/golden-model.ts';
 

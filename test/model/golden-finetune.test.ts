@@ -5,9 +5,8 @@ import {
   classifierShapes,
   classify,
   countTokens,
-  crossEntropy,
-  tf,
 } from '../../lib/model/index.ts';
+import { crossEntropy, tf } from '../../lib/ops/index.ts';
 import type { ClassifierInputs } from '../../lib/model/index.ts';
 import { lossAndGradients } from '../../lib/train/optimizer/gradients.ts';
 import { largestDifference, testGoldenCases, worstExcess } from '../helpers/golden-cases.ts';

@@ -1,6 +1,6 @@
 import { contrastLoss, mocoLoss, runMocoHead } from '../../lib/model/index.ts';
 import type { ContrastOptions, ParameterTensors } from '../../lib/model/index.ts';
-import { tf } from '../../lib/model/tf.ts';
+import { tf } from '../../lib/ops/index.ts';
 import { largestDifference, testGoldenCases, worstExcess } from '../helpers/golden-cases.ts';
 import { toTensors, valueAndGradients } from '../helpers/golden-model.ts';
 

@@ -9,7 +9,7 @@ import {
   tokenTargets,
 } from '../../lib/model/index.ts';
 import { IMAGENET_COLOURS } from '../../lib/sample/index.ts';
-import { tf } from '../../lib/model/tf.ts';
+import { tf } from '../../lib/ops/index.ts';
 import { testGoldenCases, worstExcess } from '../helpers/golden-cases.ts';
 import { clipTokens } from '../helpers/golden-model.ts';
 import { readGoldenTensor } from '../helpers/safetensors.ts';

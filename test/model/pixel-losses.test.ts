@@ -1,6 +1,6 @@
 import test from 'ava';
 import { PIXEL_LOSSES } from '../../lib/model/pixel-losses.ts';
-import { tf } from '../../lib/model/tf.ts';
+import { tf } from '../../lib/ops/index.ts';
 
 for (const { loss, value } of [
   { loss: 'mse', value: (0.25 + 9 + 1 + 0) / 4 },

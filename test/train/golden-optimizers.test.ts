@@ -1,4 +1,4 @@
-import { tf } from '../../lib/model/index.ts';
+import { tf } from '../../lib/ops/index.ts';
 import { adamwScalars, adamwStep } from '../../lib/train/optimizer/adamw.ts';
 import { followParameters } from '../../lib/train/optimizer/gradients.ts';
 import { parameterRules } from '../../lib/train/optimizer/parameter-groups.ts';

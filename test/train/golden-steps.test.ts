@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
-import { classify, countTokens, crossEntropy, pretrainLoss, tf } from '../../lib/model/index.ts';
+import { classify, countTokens, pretrainLoss } from '../../lib/model/index.ts';
+import { crossEntropy, tf } from '../../lib/ops/index.ts';
 import { adamwScalars } from '../../lib/train/optimizer/adamw.ts';
 import { parameterRules } from '../../lib/train/optimizer/parameter-groups.ts';
 import type { ParameterRules } from '../../lib/train/optimizer/parameter-groups.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { tf } from '../../lib/model/index.ts';
+import { tf } from '../../lib/ops/index.ts';
 import { adamwScalars } from '../../lib/train/optimizer/adamw.ts';
 import { parameterRules } from '../../lib/train/optimizer/parameter-groups.ts';
 import {

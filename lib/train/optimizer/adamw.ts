@@ -4,10 +4,11 @@
  * Source: Loshchilov and Hutter 2019, in PyTorch's order of operations.
  */
 
-import { tf } from '../../model/index.ts';
+import { adamwUpdate, tf } from '../../ops/index.ts';
+import type { AdamwStepScalars } from '../../ops/index.ts';
 import { take } from '../tensors.ts';
 import type { NamedTensors } from '../tensors.ts';
-import type { ParameterRules } from './parameter-groups.ts';
+import type { ParameterRule, ParameterRules } from './parameter-groups.ts';
 
 /** Constants of a run. */
 export interface AdamwOptions {
@@ -54,23 +55,42 @@ export function adamwStep(
   const parameters: Record<string, tf.Tensor> = {};
   const first: Record<string, tf.Tensor> = {};
   const second: Record<string, tf.Tensor> = {};
+  const scalarsOf = stepScalars(scalars);
   for (const [name, parameter] of Object.entries(state.parameters)) {
-    const { lrScale = 1, decays = false } = rules[name] ?? {};
-    const lr = lrScale === 1 ? scalars.lr : tf.mul(scalars.lr, lrScale);
-    const gradient = take(gradients, name);
-    const m = tf.add(tf.mul(take(state.first, name), beta1), tf.mul(gradient, 1 - beta1));
-    const v = tf.add(
-      tf.mul(take(state.second, name), beta2),
-      tf.mul(tf.square(gradient), 1 - beta2),
+    const next = adamwUpdate(
+      {
+        parameter,
+        gradient: take(gradients, name),
+        first: take(state.first, name),
+        second: take(state.second, name),
+      },
+      scalarsOf(rules[name]),
+      { beta1, beta2, epsilon },
     );
-    const deviation = tf.add(tf.sqrt(tf.mul(v, scalars.correction2)), epsilon);
-    const move = tf.div(tf.mul(m, tf.mul(lr, scalars.correction1)), deviation);
-    const decayed = decays
-      ? tf.mul(parameter, tf.sub(1, tf.mul(lr, scalars.weightDecay)))
-      : parameter;
-    parameters[name] = tf.sub(decayed, move);
-    first[name] = m;
-    second[name] = v;
+    parameters[name] = next.parameter;
+    first[name] = next.first;
+    second[name] = next.second;
   }
   return { parameters, first, second };
+}
+
+/** Scalars of a parameter, which it shares with all that have the same rule. */
+function stepScalars({
+  lr,
+  weightDecay,
+  correction1,
+  correction2,
+}: AdamwScalars): (rule?: ParameterRule) => AdamwStepScalars {
+  const known = new Map<string, AdamwStepScalars>();
+  return ({ lrScale, decays } = { lrScale: 1, decays: false, layer: -1 }) => {
+    const key = `${lrScale} ${decays}`;
+    const own = tf.mul(lr, lrScale);
+    const made = known.get(key) ?? {
+      rate: tf.mul(own, correction1),
+      keep: decays ? tf.sub(1, tf.mul(own, weightDecay)) : tf.onesLike(lr),
+      correction: correction2,
+    };
+    known.set(key, made);
+    return made;
+  };
 }

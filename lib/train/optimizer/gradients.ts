@@ -1,6 +1,6 @@
 /** What happens to gradients before the optimizer sees them, and to parameters after it. */
 
-import { tf } from '../../model/index.ts';
+import { tf } from '../../ops/index.ts';
 import { take } from '../tensors.ts';
 import type { NamedTensors } from '../tensors.ts';
 

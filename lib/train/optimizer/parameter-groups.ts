@@ -8,7 +8,7 @@ import { checkInteger, checkNumber } from '../../core/index.ts';
 import type { ParameterShapes } from '../../model/index.ts';
 
 /** How a parameter is treated. */
-interface ParameterRule {
+export interface ParameterRule {
   /** Factor of the learning rate, 0 … 1. */
   readonly lrScale: number;
   /** Whether weight decay applies. */

@@ -4,7 +4,7 @@
  * Source: PyTorch's SGD (no dampening, decay added to the gradient); You et al. 2017 as in moco-v3@c349e6e.
  */
 
-import { tf } from '../../model/index.ts';
+import { tf } from '../../ops/index.ts';
 import { take } from '../tensors.ts';
 import type { NamedTensors } from '../tensors.ts';
 

@@ -6,7 +6,7 @@ import { TubeletError, messageText, readSpan } from '../core/index.ts';
 import { readSafetensors } from './read-safetensors.ts';
 import type { FileContent } from './read-safetensors.ts';
 import { readArchive } from './torch/read-archive.ts';
-import { LEGACY_START, readLegacy } from './torch/read-legacy.ts';
+import { isLegacy, readLegacy } from './torch/read-legacy.ts';
 import { WeightsFault, namingFile } from './weights-fault.ts';
 import type { WeightsFile } from './weight.ts';
 
@@ -76,7 +76,7 @@ async function statFile(
 async function detectFormat(file: FileHandle, bytes: number): Promise<WeightsFile['format']> {
   const head = Buffer.from((await readSpan(file, 0, Math.min(bytes, 512))) ?? []);
   if (head.subarray(0, ZIP_START.length).equals(ZIP_START)) return 'torch';
-  if (head.subarray(0, LEGACY_START.length).equals(LEGACY_START)) return 'torch-legacy';
+  if (head[0] === PICKLE_START && isLegacy(head)) return 'torch-legacy';
   const unsupported =
     (head.toString('latin1', TAR_MARK_OFFSET, TAR_MARK_OFFSET + TAR_MARK.length) === TAR_MARK &&
       'a tar archive of PyTorch before 0.1.10') ||

@@ -6,7 +6,7 @@ import { decodeValues } from './dtype.ts';
 import { LENGTH_BYTES, MAX_HEADER_BYTES, parseHeader } from './safetensors-header.ts';
 import type { HeaderEntry } from './safetensors-header.ts';
 import type { Weight } from './weight.ts';
-import { WeightsFault, namingFile } from './weights-fault.ts';
+import { WeightsFault, checkWeightBytes, namingFile } from './weights-fault.ts';
 
 /** What a file of weights holds. */
 export interface FileContent {
@@ -52,6 +52,7 @@ function toWeight(entry: HeaderEntry, { file, path, dataStart }: Place): Weight 
     shape,
     read: () =>
       namingFile(path, async () => {
+        checkWeightBytes(name, end - start);
         const bytes = await readSpan(file, dataStart + start, end - start);
         if (bytes === null) throw new WeightsFault(`file ends inside ${name}`);
         return { shape, data: decodeValues(dtype, bytes, name) };

@@ -7,6 +7,9 @@ type FaultCode = 'TUBE_WEIGHTS_DAMAGED' | 'TUBE_WEIGHTS_UNSAFE' | 'TUBE_WEIGHTS_
 /** Characters of a message that comes from a file. */
 const MAX_SHOWN = 300;
 
+/** Node.js reads no more at once. */
+const MAX_WEIGHT_BYTES = 2 ** 31 - 1;
+
 /** A reason to refuse a file. */
 export class WeightsFault extends Error {
   readonly code: FaultCode;
@@ -41,4 +44,15 @@ export async function namingFile<T>(path: string, part: () => T | Promise<T>): P
 export function printable(text: string): string {
   const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
   return shown.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\ufffd');
+}
+
+/**
+ * Refuses a weight that is too large to be read.
+ *
+ * @throws {WeightsFault} TUBE_WEIGHTS_UNSUPPORTED
+ */
+export function checkWeightBytes(name: string, bytes: number): void {
+  if (bytes > MAX_WEIGHT_BYTES) {
+    throw new WeightsFault(`${name} has ${bytes} bytes`, 'TUBE_WEIGHTS_UNSUPPORTED');
+  }
 }

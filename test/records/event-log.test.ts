@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { EventLog } from '../../lib/records/index.ts';
 import { crc32c, maskedCrc32c } from '../../lib/records/crc32c.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
+import { runPython, testWithPython } from '../helpers/python.ts';
 import { readFields, readFrames, slowCrc32c } from '../helpers/read-events.ts';
 import type { Fields } from '../helpers/read-events.ts';
 
@@ -110,12 +110,9 @@ log.Reload()
 tags = log.Tags()['scalars']
 print(json.dumps({tag: [[e.step, e.wall_time, e.value] for e in log.Scalars(tag)] for tag in tags}))
 `;
-const hasTensorBoard =
-  spawnSync('python3', ['-c', 'import tensorboard.backend.event_processing.event_accumulator'])
-    .status === 0;
-const testWithTensorBoard = hasTensorBoard ? test : test.skip;
+const MODULES = ['tensorboard.backend.event_processing.event_accumulator'];
 
-testWithTensorBoard('TensorBoard reads a run that was killed and went on as one', async (t) => {
+testWithPython('TensorBoard reads a run that was killed and went on as one', MODULES, async (t) => {
   const folder = await temporaryFolder(t);
   const loss = (step: number): number => Math.fround(1 / step);
   for (const [wallSeconds, lastStep, until] of [
@@ -130,7 +127,7 @@ testWithTensorBoard('TensorBoard reads a run that was killed and went on as one'
       );
     }
   }
-  const { stdout, stderr } = spawnSync('python3', ['-c', PYTHON, folder], { encoding: 'utf8' });
+  const { stdout, stderr } = await runPython(['-c', PYTHON, folder]);
   t.not(stdout, '', stderr);
   const scalars = JSON.parse(stdout) as Record<string, [number, number, number][]>;
   t.deepEqual(Object.keys(scalars).toSorted(), ['lr', 'train/loss']);

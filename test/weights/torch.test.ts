@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -6,6 +5,7 @@ import test from 'ava';
 import { openWeights, readAllWeights } from '../../lib/weights/index.ts';
 import type { WeightData } from '../../lib/weights/index.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
+import { runPython, testWithPython } from '../helpers/python.ts';
 import { projectFile } from '../helpers/project.ts';
 import {
   globalOp,
@@ -356,30 +356,35 @@ for i in range(20):
     if i % 5 == 0 and tensor.dim() > 0:
         tensor = tensor[1:]
     state[f'w{i}'] = tensor
-torch.save({'model': state}, sys.argv[1], _use_new_zipfile_serialization=sys.argv[3] == 'new')
+torch.save({'model': state, 'rng': torch.get_rng_state(), 'none': {None}}, sys.argv[1],
+           _use_new_zipfile_serialization=sys.argv[3] == 'new', pickle_protocol=int(sys.argv[4]))
 print(json.dumps({k: [list(v.shape), v.float().flatten().tolist()] for k, v in state.items()}))
 `;
-const hasTorch = spawnSync('python3', ['-c', 'import torch']).status === 0;
-const testWithTorch = hasTorch ? test : test.skip;
-
-for (const format of ['new', 'old']) {
-  testWithTorch(`what PyTorch saves on the spot in the ${format} format is read`, async (t) => {
-    const path = join(await temporaryFolder(t), 'a.pth');
-    const { stdout, stderr } = spawnSync('python3', ['-c', PYTHON, path, '7', format], {
-      encoding: 'utf8',
-    });
-    t.not(stdout, '', stderr);
-    const facts = JSON.parse(stdout) as Record<string, [number[], number[]]>;
-    await using file = await openWeights(path);
-    const read = await readAllWeights(file.weights);
-    t.deepEqual(
-      Object.fromEntries(read),
-      Object.fromEntries(
-        Object.entries(facts).map(([name, [shape, numbers]]) => [
-          name,
-          { shape, data: Float32Array.from(numbers) },
-        ]),
-      ),
-    );
-  });
+for (const [format, protocol] of [
+  ['new', '2'],
+  ['old', '2'],
+  ['new', '4'],
+  ['old', '4'],
+] as const) {
+  testWithPython(
+    `what PyTorch saves on the spot in the ${format} format, protocol ${protocol}, is read`,
+    ['torch'],
+    async (t) => {
+      const path = join(await temporaryFolder(t), 'a.pth');
+      const { stdout, stderr } = await runPython(['-c', PYTHON, path, '7', format, protocol]);
+      t.not(stdout, '', stderr);
+      const facts = JSON.parse(stdout) as Record<string, [number[], number[]]>;
+      await using file = await openWeights(path);
+      const read = await readAllWeights(file.weights);
+      t.deepEqual(
+        Object.fromEntries(read),
+        Object.fromEntries(
+          Object.entries(facts).map(([name, [shape, numbers]]) => [
+            name,
+            { shape, data: Float32Array.from(numbers) },
+          ]),
+        ),
+      );
+    },
+  );
 }

@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
 import { convertWeights, inspectWeights } from '../../lib/weights/index.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
+import { runPython, testWithPython } from '../helpers/python.ts';
 import { projectFile } from '../helpers/project.ts';
 
 /** The model of golden case c1 in the words of Hugging Face. */
@@ -25,28 +24,23 @@ const CONFIG = {
 };
 
 const PYTHON = `
-import json, sys
+import json, os, sys
+os.environ['HF_HUB_OFFLINE'] = '1'
 from transformers import VideoMAEForPreTraining
 model, info = VideoMAEForPreTraining.from_pretrained(sys.argv[1], output_loading_info=True)
 model.save_pretrained(sys.argv[2])
 print(json.dumps([sorted(info['missing_keys']), sorted(info['unexpected_keys'])]))
 `;
-const hasTransformers =
-  spawnSync('python3', ['-c', 'from transformers import VideoMAEForPreTraining']).status === 0;
-const testWithTransformers = hasTransformers ? test : test.skip;
-
-testWithTransformers(
+testWithPython(
   'Transformers loads what was converted, and saves the same weights',
+  ['torch', 'transformers'],
   async (t) => {
     const [folder, saved] = [await temporaryFolder(t), await temporaryFolder(t)];
     const path = join(folder, 'model.safetensors');
     const official = projectFile('test', 'golden', 'c1_pretrain.weights.safetensors');
     const { sha256 } = await convertWeights(official, path, { names: 'hf' });
     await writeFile(join(folder, 'config.json'), JSON.stringify(CONFIG));
-    const { stdout, stderr } = spawnSync('python3', ['-c', PYTHON, folder, saved], {
-      encoding: 'utf8',
-      env: { ...process.env, HF_HUB_OFFLINE: '1' },
-    });
+    const { stdout, stderr } = await runPython(['-c', PYTHON, folder, saved]);
     t.is(stdout.trim(), '[[], []]', stderr);
     t.is((await inspectWeights(join(saved, 'model.safetensors'))).sha256, sha256);
   },

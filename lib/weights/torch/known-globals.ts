@@ -65,6 +65,8 @@ const INERT: ReadonlySet<string> = new Set([
   'numpy.core.multiarray._reconstruct',
   'numpy._core.multiarray.scalar',
   'numpy._core.multiarray._reconstruct',
+  'numpy.core.numeric._frombuffer',
+  'numpy._core.numeric._frombuffer',
   'torch.device',
   'torch.nn.parameter.Parameter',
   'deepspeed.runtime.fp16.loss_scaler.LossScaler',

@@ -15,13 +15,24 @@ import { readTensor } from './read-tensor.ts';
 import type { ReadStorage } from './read-tensor.ts';
 import { unpickle } from './unpickle.ts';
 
-/** The first bytes of such a file: protocol 2 and a magic number. */
-export const LEGACY_START: Buffer = Buffer.from('80028a0a6cfc9c46f9206aa85019', 'hex');
+/** The magic number, as pickles of every protocol write it. */
+const MAGIC = Buffer.from('8a0a6cfc9c46f9206aa85019', 'hex');
+
+const FRAME = 0x95;
+/** Bytes of the protocol, and of a frame that may follow it. */
+const PROTOCOL_BYTES = 2;
+const FRAME_BYTES = 9;
 
 /** Pickles stand in the first bytes; a checkpoint of ViT-H with its optimizer has some 400 kB of them. */
 const MAX_PICKLE_BYTES = 2 ** 24;
 
 const LEGACY_VERSION = 1001;
+
+/** Whether a file begins as such a checkpoint does. */
+export function isLegacy(head: Buffer): boolean {
+  const start = PROTOCOL_BYTES + (head[PROTOCOL_BYTES] === FRAME ? FRAME_BYTES : 0);
+  return head.subarray(start, start + MAGIC.length).equals(MAGIC);
+}
 
 interface Place {
   readonly start: number;

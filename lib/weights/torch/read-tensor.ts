@@ -3,6 +3,7 @@
 import { decodeValues, dtypeBytes } from '../dtype.ts';
 import { countValues } from '../weight.ts';
 import type { WeightData } from '../weight.ts';
+import { checkWeightBytes } from '../weights-fault.ts';
 import type { TorchTensor } from './pickle-value.ts';
 
 /** Reads bytes of a storage; offset and length in bytes. */
@@ -20,6 +21,7 @@ export async function readTensor(
       ? 0
       : shape.reduce((sum, length, axis) => sum + (length - 1) * (strides[axis] ?? 0), 1);
   const valueBytes = dtypeBytes(storage.dtype) ?? 1;
+  checkWeightBytes(name, covered * valueBytes);
   const bytes = await readStorage(storage.key, offset * valueBytes, covered * valueBytes);
   const data = decodeValues(storage.dtype, bytes, name);
   return { shape, data: isRowMajor(shape, strides) ? data : gather(data, shape, strides) };

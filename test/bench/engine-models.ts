@@ -63,9 +63,10 @@ export function blockProgram(size: StackSize, memory: AttentionMemory): BenchPro
     feeds: fill(inputs),
     flops: 3 * blockFlops(size),
     fn: ({ x, dy, ...parameters }) => {
-      const loss = (own: tf.Tensor, ...weights: tf.Tensor[]): tf.Scalar => {
+      const loss = (...tensors: tf.Tensor[]): tf.Scalar => {
+        const [own, ...weights] = tensors;
         const named = Object.fromEntries(names.map((name, i) => [name, weights[i]!]));
-        const y = runBlock(own, named, '', { heads: size.heads, memory });
+        const y = runBlock(own!, named, '', { heads: size.heads, memory });
         return tf.sum(tf.mul(y, dy!));
       };
       const { value, grads } = tf.valueAndGrads<tf.Scalar>(loss)([

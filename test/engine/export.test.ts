@@ -113,6 +113,9 @@ test('messages are encoded as the protobuf guide has it', (t) => {
   t.is(bytes({ many: [3, 270, 86_942] }), '820106038e029ea705');
   t.is(bytes({ many: [], b: undefined }), '');
   t.is(bytes({ a: 0 }), '0800');
+  const names = Array.from({ length: 300_000 }, () => 'n');
+  const strings = { b: { number: 2, type: 'string', isRepeated: true } } as const;
+  t.is(joinBytes(encodeMessage({ b: names }, strings)).length, 900_000);
   t.throws(() => bytes({ other: 1 }), { instanceOf: TypeError });
 });
 

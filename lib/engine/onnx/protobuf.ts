@@ -34,6 +34,9 @@ export interface Message {
   readonly [field: string]: FieldValue | undefined;
 }
 
+/** Messages below this are one piece: thousands of pieces of two bytes would cost more than the copy. */
+const SMALL_BYTES = 65_536;
+
 const WIRE_VARINT = 0;
 const WIRE_BYTES = 2;
 const WIRE_FIXED32 = 5;
@@ -49,10 +52,9 @@ export function encodeMessage(message: Message, schema: Schema): Uint8Array[] {
     const field = schema[name];
     if (field === undefined) throw new TypeError(`"${name}" is no field of the message.`);
     if (value === undefined) continue;
-    // One by one: a call has no room for the pieces of a large graph.
     for (const piece of encodeField(field, value)) pieces.push(piece);
   }
-  return pieces;
+  return countBytes(pieces) < SMALL_BYTES ? [joinBytes(pieces)] : pieces;
 }
 
 /** Total length of pieces. */

@@ -183,6 +183,53 @@ test.serial('products take over transposes of their last axes, and no others', (
   t.is(kernels(absorbed).filter((kernel) => kernel === 'Transpose').length, 1);
 });
 
+test.serial(
+  'a product takes over the row that is added to it, unless it is used elsewhere',
+  (t) => {
+    const shapes = { a: [3, 4], b: [4, 5], row: [5], column: [3, 1] };
+    const one = record(({ a, b, row }) => ({ y: row!.add(tf.matMul(a!, b!)) }), shapes);
+    t.deepEqual(kernels(optimise(one)), ['_FusedMatMul']);
+    t.deepEqual(lower(optimise(one)), ['Gemm']);
+    const two = record(({ a, b, row }) => {
+      const product = tf.matMul(a!, b!);
+      return { y: product.add(row!), product };
+    }, shapes);
+    t.deepEqual(kernels(optimise(two)), ['BatchMatMul', 'Add']);
+    const other = record(({ a, b, column }) => ({ y: tf.matMul(a!, b!).add(column!) }), shapes);
+    t.deepEqual(kernels(optimise(other)), ['BatchMatMul', 'Add']);
+  },
+);
+
+test.serial('the gradient of slices that are the whole is a concatenation', (t) => {
+  const gradientOf = (ends: number[]): string[] => {
+    const graph = record(
+      ({ x }) => ({
+        g: tf.grad((one: tf.Tensor) => {
+          const parts = ends.map((end, at) =>
+            tf
+              .slice(one, [0, end - 2], [3, 2])
+              .pow(at + 2)
+              .sum(),
+          );
+          return parts.reduce((a, b) => a.add(b));
+        })(x!),
+      }),
+      { x: [3, 6] },
+    );
+    return kernels(optimise(graph));
+  };
+  const whole = gradientOf([4, 2, 6]);
+  t.false(whole.includes('PadV2'));
+  t.is(whole.filter((kernel) => kernel === 'Concat').length, 1);
+  for (const ends of [
+    [2, 4],
+    [2, 4, 5],
+    [2, 6],
+  ]) {
+    t.true(gradientOf(ends).includes('PadV2'), ends.join());
+  }
+});
+
 test.serial('products become Gemm, MatMul or FusedMatMul', (t) => {
   const product = (a: number[], b: number[], flags: [boolean, boolean]): string[] =>
     lower(record(({ x, y }) => ({ z: tf.matMul(x!, y!, ...flags) }), { x: a, y: b }));

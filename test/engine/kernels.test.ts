@@ -353,6 +353,15 @@ const ROWS: Row[] = [
       .greaterEqual(0.3);
     return x.mul(tf.cast(keep, 'float32')).div(0.7);
   }),
+  one('slices of the whole', [4, 6], (x) => {
+    const [a, b, c] = [0, 2, 4].map((at) => tf.slice(x, [0, at], [4, 2]));
+    return tf.add(tf.mul(a!, b!), tf.square(c!));
+  }),
+  {
+    name: 'a product with bias',
+    operation: (x, w, b) => tf.tanh(tf.matMul(x, w, false, true).add(b)),
+    operands: (random) => [floats([3, 4], random), floats([5, 4], random), floats([5], random)],
+  },
   product([3, 4], [4, 5], false, false),
   product([4, 3], [4, 5], true, false),
   product([3, 4], [5, 4], false, true),

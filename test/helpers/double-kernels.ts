@@ -122,6 +122,9 @@ export const DOUBLE_KERNELS: Readonly<Record<Forward, Kernel>> = {
     reduce(x!, [axis as number], false, (values) => values.indexOf(Math.min(...values))),
   ],
   BatchMatMul: ([a, b], attributes) => [multiply(a!, b!, attributes)],
+  _FusedMatMul: ([a, b, bias], attributes) => [
+    mapTensors([multiply(a!, b!, attributes), bias!], (...values) => sumOf(values)),
+  ],
   BroadcastTo: ([x], { shape }) => [build(shape as number[], (place) => getBroadcast(x!, place))],
   Cast: ([x], { dtype }) => [mapTensors([x!], (value) => castTo(value, dtype as string))],
   ClipByValue: ([x], { clipValueMin, clipValueMax }) => [

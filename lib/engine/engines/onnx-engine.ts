@@ -2,10 +2,11 @@
 
 import type * as Runtime from 'onnxruntime-node';
 import { TubeletError, messageText } from '../../core/index.ts';
-import type { Graph, TensorData, TensorForm } from '../graph/graph.ts';
+import type { TensorData, TensorForm } from '../graph/graph.ts';
 import { allocate, countElements, specOf } from '../graph/graph.ts';
 import { encodeModel } from '../onnx/encode-model.ts';
 import { lowerGraph, outputName } from '../onnx/lower-graph.ts';
+import type { OnnxModel } from '../onnx/model.ts';
 import { joinBytes } from '../onnx/protobuf.ts';
 import type { Engine, Job, NamedData, Runner } from './engine.ts';
 import { createSwapStore } from './swap-store.ts';
@@ -62,30 +63,36 @@ async function createRunner(
 ): Promise<Runner> {
   const graph = job.graph();
   const runtime = await loadRuntime();
-  const session = await openSession(runtime, graph, options);
+  const model = lowerGraph(graph, {
+    hasContrib: (options.provider ?? 'cpu') === 'cpu',
+    shapeless: new Set(Object.keys(job.spec.state)),
+  });
+  const session = await openSession(runtime, model, options);
+  const shapes = new Map(
+    [...model.inputs, ...model.outputs].map(({ name, shape }) => [name, shape]),
+  );
   const states = graph.outputs.filter(({ name }) => Object.hasOwn(job.spec.state, name));
   const results = graph.outputs.filter((one) => !states.includes(one));
-  const wrap = (value: number, data: TensorData): Runtime.Tensor => {
-    const { shape, dtype } = specOf(graph, value);
-    return new runtime.Tensor(dtype, data as Float32Array, shape);
+  const wrap = (name: string, value: number, data: TensorData): Runtime.Tensor => {
+    const { dtype } = specOf(graph, value);
+    return new runtime.Tensor(dtype, data as Float32Array, shapes.get(name) ?? []);
   };
   const run = async (inputs: NamedData): Promise<NamedData> => {
     const feeds = Object.fromEntries(
       graph.inputs.map(({ name, value }) => [
         name,
-        wrap(value, inputs[name] ?? store.current(name)),
+        wrap(name, value, inputs[name] ?? store.current(name)),
       ]),
     );
     const written = Object.fromEntries(
       results.map(({ name, value }) => [name, allocateFor(specOf(graph, value))]),
     );
-    const fetches = Object.fromEntries([
-      ...results.map(({ name, value }) => [
-        outputName(graph, name),
-        wrap(value, written[name] ?? new Float32Array()),
-      ]),
-      ...states.map(({ name, value }) => [outputName(graph, name), wrap(value, store.spare(name))]),
-    ]) as Record<string, Runtime.Tensor>;
+    const fetches = Object.fromEntries(
+      graph.outputs.map(({ name, value }) => {
+        const inModel = outputName(graph, name);
+        return [inModel, wrap(inModel, value, written[name] ?? store.spare(name))];
+      }),
+    );
     if (graph.outputs.length > 0) await runSession(session, feeds, fetches);
     store.swap(states.map(({ name }) => name));
     return written;
@@ -99,16 +106,15 @@ function allocateFor({ shape, dtype }: TensorForm): TensorData {
 
 async function openSession(
   runtime: Module,
-  graph: Graph,
+  model: OnnxModel,
   { provider = 'cpu', threads, profilePrefix }: OnnxEngineOptions,
 ): Promise<Runtime.InferenceSession> {
   const known = runtime.listSupportedBackends().map(({ name }) => name);
   if (!known.includes(provider)) {
     throw new TubeletError('TUBE_ENGINE_MISSING', { engine: 'onnx', provider });
   }
-  const model = joinBytes(encodeModel(lowerGraph(graph, { hasContrib: provider === 'cpu' })));
   try {
-    return await runtime.InferenceSession.create(model, {
+    return await runtime.InferenceSession.create(joinBytes(encodeModel(model)), {
       executionProviders: [provider],
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,

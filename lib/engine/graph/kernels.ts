@@ -139,6 +139,8 @@ export interface KernelAttributes
   Transpose: { readonly perm: readonly number[] };
   Unpack: Axis;
   UnsortedSegmentSum: { readonly numSegments: number };
+  /** A product of two matrices with a row added; made by a pass. */
+  _FusedMatMul: KernelAttributes['BatchMatMul'];
 }
 
 /** Name of a kernel, as in tfjs. */

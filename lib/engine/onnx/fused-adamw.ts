@@ -40,7 +40,7 @@ export const lowerAdamw: Lowering<Attributes> = (call) => {
     outputs: 3,
     attributes: { body, num_scan_inputs: int(flat.length) },
   });
-  return next.map((name) => onnx.op('Reshape', [name, onnx.shape(shape)]));
+  return next.map((name) => onnx.view(name, [length / piece, piece], shape));
 };
 
 interface Scalars {

@@ -102,4 +102,10 @@ export const KERNEL_LOWERINGS: {
   Transpose: lowerTranspose,
   Unpack: lowerUnpack,
   UnsortedSegmentSum: lowerSegmentSum,
+  _FusedMatMul: ({ onnx, inputs, attributes }) => [
+    onnx.op('Gemm', inputs, {
+      transA: int(attributes.transposeA ? 1 : 0),
+      transB: int(attributes.transposeB ? 1 : 0),
+    }),
+  ],
 };

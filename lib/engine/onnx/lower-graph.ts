@@ -13,6 +13,8 @@ import type { ModelParts, OnnxModel, OnnxNode, OnnxValueInfo } from './model.ts'
 export interface LowerOptions {
   /** Operators of ONNX Runtime's own domain may be used: faster, but no other tool reads them. */
   readonly hasContrib: boolean;
+  /** These outputs may have another shape with the same elements, if that saves a copy. */
+  readonly shapeless?: ReadonlySet<string>;
 }
 
 const LOWERINGS: Readonly<Record<string, unknown>> = { ...KERNEL_LOWERINGS, ...FUSED_LOWERINGS };
@@ -32,7 +34,10 @@ export function outputName(graph: Graph, name: string): string {
  *
  * @throws {TubeletError} TUBE_INTERNAL if a kernel has no lowering, which the types should not allow
  */
-export function lowerGraph(graph: Graph, { hasContrib }: LowerOptions): OnnxModel {
+export function lowerGraph(
+  graph: Graph,
+  { hasContrib, shapeless = new Set() }: LowerOptions,
+): OnnxModel {
   const parts = createBuilder(hasContrib);
   const names = new Map<number, string>();
   for (const { name, value } of graph.inputs) names.set(value, name);
@@ -40,13 +45,20 @@ export function lowerGraph(graph: Graph, { hasContrib }: LowerOptions): OnnxMode
     names.set(value, parts.builder.tensor(data, specOf(graph, value).shape));
   }
   for (const node of graph.nodes) lowerNode(graph, node, { parts, names });
-  const renamed = nameOutputs(graph, parts, names);
+  const shapes = new Map<number, readonly number[]>();
+  for (const { name, value } of graph.outputs) {
+    const view = parts.views.get(names.get(value) ?? '');
+    if (view === undefined || !shapeless.has(name)) continue;
+    names.set(value, view.name);
+    shapes.set(value, view.shape);
+  }
+  const nodes = dropUnused(nameOutputs(graph, parts, names), graph);
   const info = (name: string, value: number): OnnxValueInfo => {
     const { shape, dtype } = specOf(graph, value);
-    return { name, type: dtype, shape };
+    return { name, type: dtype, shape: shapes.get(value) ?? shape };
   };
   return {
-    nodes: renamed,
+    nodes,
     initializers: parts.initializers,
     inputs: graph.inputs.map(({ name, value }) => info(name, value)),
     outputs: graph.outputs.map(({ name, value }) => info(outputName(graph, name), value)),
@@ -71,6 +83,26 @@ function lowerNode(graph: Graph, node: GraphNode, { parts, names }: Lowered): vo
     attributes: node.attributes,
   });
   for (const [index, value] of node.outputs.entries()) names.set(value, outputs[index] ?? '');
+}
+
+/** Without views that nobody looks at. */
+function dropUnused(nodes: readonly OnnxNode[], graph: Graph): OnnxNode[] {
+  const used = new Set([
+    ...graph.outputs.map(({ name }) => outputName(graph, name)),
+    ...nodes.flatMap(namesIn),
+  ]);
+  return nodes.filter(({ outputs }) => outputs.some((name) => used.has(name)));
+}
+
+/** Names that a node reads, in its bodies too. */
+function namesIn({ inputs, attributes }: OnnxNode): string[] {
+  const names = [...inputs];
+  for (const attribute of Object.values(attributes)) {
+    if (attribute.type !== 'graph') continue;
+    names.push(...attribute.value.nodes.flatMap(namesIn));
+    names.push(...attribute.value.outputs.map(({ name }) => name));
+  }
+  return names;
 }
 
 /** Gives outputs their own names: what a node makes is renamed, an input, a constant or a second name is copied. */

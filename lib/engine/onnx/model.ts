@@ -102,6 +102,8 @@ export interface OnnxBuilder {
   readonly scalar: (value: number, dtype: Dtype) => string;
   /** A stored one-dimensional list of 64-bit integers, as ONNX wants shapes and axes. */
   readonly shape: (values: readonly number[]) => string;
+  /** A reshape that a caller who takes elements without a shape may leave out, as engines do with states. */
+  readonly view: (name: string, from: readonly number[], to: readonly number[]) => string;
   /** The body of a `Scan`, `Loop` or `If`, written with a builder of its own, as an attribute. */
   readonly subgraph: (inputs: readonly OnnxForm[], body: SubgraphBody) => OnnxAttribute;
 }
@@ -117,6 +119,14 @@ export interface ModelParts {
   readonly builder: OnnxBuilder;
   readonly nodes: OnnxNode[];
   readonly initializers: OnnxInitializer[];
+  /** What views show, by the name of the view. */
+  readonly views: ReadonlyMap<string, View>;
+}
+
+/** What a view shows. */
+interface View {
+  readonly name: string;
+  readonly shape: readonly number[];
 }
 
 /** An empty model. */
@@ -124,6 +134,7 @@ export function createBuilder(hasContrib: boolean): ModelParts {
   const nodes: OnnxNode[] = [];
   const initializers: OnnxInitializer[] = [];
   const small = new Map<string, string>();
+  const views = new Map<string, View>();
   let count = 0;
   const newName = (): string => `%${count++}`;
   const tensor: OnnxBuilder['tensor'] = (data, shape) => {
@@ -136,6 +147,8 @@ export function createBuilder(hasContrib: boolean): ModelParts {
     if (key !== undefined) small.set(key, name);
     return name;
   };
+  const shape: OnnxBuilder['shape'] = (values) =>
+    tensor(BigInt64Array.from(values, BigInt), [values.length]);
   const builderInto = (target: OnnxNode[]): OnnxBuilder => {
     const ops: OnnxBuilder['ops'] = (opType, inputs, options) => {
       const outputs = Array.from({ length: options.outputs ?? 1 }, newName);
@@ -143,16 +156,22 @@ export function createBuilder(hasContrib: boolean): ModelParts {
       target.push({ opType, domain, inputs, outputs, attributes });
       return outputs;
     };
+    const op: OnnxBuilder['op'] = (opType, inputs, attributes = {}) => {
+      const [output = ''] = ops(opType, inputs, { attributes });
+      return output;
+    };
     return {
       hasContrib,
       ops,
-      op: (opType, inputs, attributes = {}) => {
-        const [output = ''] = ops(opType, inputs, { attributes });
-        return output;
+      op,
+      view: (name, from, to) => {
+        const shown = op('Reshape', [name, shape(to)]);
+        views.set(shown, { name, shape: from });
+        return shown;
       },
       tensor,
       scalar: (value, dtype) => tensor(scalarData(value, dtype), []),
-      shape: (values) => tensor(BigInt64Array.from(values, BigInt), [values.length]),
+      shape,
       subgraph: (forms, body) => {
         const inputs = forms.map((form) => ({ name: newName(), ...form }));
         const inner: OnnxNode[] = [];
@@ -162,7 +181,7 @@ export function createBuilder(hasContrib: boolean): ModelParts {
       },
     };
   };
-  return { builder: builderInto(nodes), nodes, initializers };
+  return { builder: builderInto(nodes), nodes, initializers, views };
 }
 
 function typeOf(data: TensorData | BigInt64Array): OnnxType {

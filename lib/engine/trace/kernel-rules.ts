@@ -38,7 +38,7 @@ export const KERNEL_RULES: Rules = {
   ArgMin: argument(),
   BatchMatMul: rule(['a', 'b'], (inputs, { transposeA, transposeB }) => {
     const attributes = { transposeA: transposeA === true, transposeB: transposeB === true };
-    return { outputs: [productSpec(inputs, attributes)], attributes };
+    return { outputs: [productForm(inputs, attributes)], attributes };
   }),
   BroadcastTo: rule(['x'], (inputs, attributes) => {
     const shape = numbers(attributes['shape']);
@@ -199,6 +199,10 @@ export const KERNEL_RULES: Rules = {
     const shape = [numSegments, ...x.shape.slice(at(inputs, 1).shape.length)];
     return { outputs: [{ shape, dtype: x.dtype }], attributes: { numSegments } };
   }),
+  _FusedMatMul: rule(['a', 'b', 'bias'], (inputs, { transposeA, transposeB }) => {
+    const attributes = { transposeA: transposeA === true, transposeB: transposeB === true };
+    return { outputs: [productForm(inputs, attributes)], attributes };
+  }),
 };
 
 /** True for a name that has a rule. */
@@ -225,7 +229,7 @@ function scanning(): KernelRule<KernelAttributes['Cumsum']> {
   }));
 }
 
-function productSpec(
+function productForm(
   inputs: readonly TensorForm[],
   { transposeA, transposeB }: KernelAttributes['BatchMatMul'],
 ): TensorForm {

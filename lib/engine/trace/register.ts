@@ -23,7 +23,8 @@ export function traceBackend(): TraceBackend {
   const backend = new TraceBackend();
   tf.registerBackend(TRACE_BACKEND, () => backend, 0);
   for (const name of Object.keys(KERNEL_RULES)) {
-    if (isKernelName(name)) register(backend, name, KERNEL_RULES[name] as KernelRule<Attributes>);
+    if (isKernelName(name) && !Object.hasOwn(COMPOSED_KERNELS, name))
+      register(backend, name, KERNEL_RULES[name] as KernelRule<Attributes>);
   }
   for (const [name, { inputs, attributes: names, outputs }] of Object.entries(FUSED_KERNELS)) {
     const plan: KernelRule<Attributes>['plan'] = (specs, raw) => ({
@@ -33,7 +34,8 @@ export function traceBackend(): TraceBackend {
     register(backend, name, { inputs, plan });
   }
   for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
-    if (!isKernelName(kernelName)) registerOther(backend, kernelName);
+    const isComposed = Object.hasOwn(COMPOSED_KERNELS, kernelName);
+    if (isComposed || !isKernelName(kernelName)) registerOther(backend, kernelName);
   }
   return backend;
 }

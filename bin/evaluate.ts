@@ -1,6 +1,7 @@
-/** `tubelet evaluate` and `tubelet features`: what a trained network says to videos. */
+/** `tubelet evaluate`, `tubelet features` and `tubelet reconstruct`: what a trained network makes of videos. */
 
-import { evaluate, writeFeatures } from '../lib/index.ts';
+import { writeFile } from 'node:fs/promises';
+import { evaluate, reconstruct, reconstructionSheet, writeFeatures } from '../lib/index.ts';
 import type { EvaluateOptions } from '../lib/index.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Command, Flag } from './flags.ts';
@@ -52,6 +53,43 @@ export const featuresCommand: Command = {
       args.has('json')
         ? `${JSON.stringify({ out, ...summary })}\n`
         : `${out}: ${numClips} clips of ${width} numbers${lost}\n`,
+    );
+    return 0;
+  },
+};
+
+/** Draws what is predicted. */
+export const reconstructCommand: Command = {
+  name: 'reconstruct',
+  usage: 'RUN DIR --out PNG',
+  summary:
+    'Draws clips of DIR as they are, masked, and as the pre-trained network of a run reconstructs them.',
+  flags: [
+    { name: 'out', value: 'PNG', help: 'the picture (required)' },
+    { name: 'clips', value: 'N', help: 'clips, the first of the dataset (default: 4)' },
+    { name: 'mask-ratio', value: 'R', help: 'part that is hidden (default: that of the run)' },
+    { name: 'seed', value: 'N', help: 'seed of the masks (default: 0)' },
+    ...MACHINE_FLAGS,
+  ],
+  run: async (args, signal) => {
+    const { run, source } = placesFrom(args);
+    const out = required(args, 'out', 'PNG');
+    const [numClips, maskRatio, seed] = ['clips', 'mask-ratio', 'seed'].map((name) =>
+      args.number(name),
+    );
+    const reconstructions = await reconstruct(run, source, {
+      signal,
+      ...(numClips === undefined ? {} : { numClips }),
+      ...(maskRatio === undefined ? {} : { maskRatio }),
+      ...(seed === undefined ? {} : { seed }),
+      ...machineFrom(args),
+    });
+    await writeFile(out, await reconstructionSheet(reconstructions));
+    const keys = reconstructions.clips.map(({ key }) => key);
+    process.stdout.write(
+      args.has('json')
+        ? `${JSON.stringify({ out, keys, usesTrueMeans: reconstructions.usesTrueMeans })}\n`
+        : `${out}: ${keys.join(', ')}\n`,
     );
     return 0;
   },

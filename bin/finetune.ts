@@ -1,6 +1,6 @@
 /** `tubelet finetune` and `tubelet scratch`: a network learns to name classes, from pre-trained weights or from drawn ones. */
 
-import { evaluate, finetune } from '../lib/index.ts';
+import { evaluate, finetune, writeRunReport } from '../lib/index.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Command } from './flags.ts';
 import { sourceFrom } from './loader-source.ts';
@@ -14,6 +14,7 @@ import {
   printingHooks,
   recipeFlags,
   recipeFrom,
+  reportFacts,
   required,
   saveEvaluation,
   weightsFrom,
@@ -76,12 +77,13 @@ async function run(args: Arguments, signal: AbortSignal, from: string | null): P
     close();
     const evaluation = val === undefined ? null : await evaluate(out, val, { signal, ...machine });
     if (evaluation !== null) await saveEvaluation(out, evaluation);
+    const report = await writeRunReport(out, { evaluation, facts: reportFacts(summary.facts) });
     if (args.has('json')) {
-      process.stdout.write(`${JSON.stringify({ out, ...summary, evaluation })}\n`);
+      process.stdout.write(`${JSON.stringify({ out, report, ...summary, evaluation })}\n`);
       return 0;
     }
     process.stdout.write(
-      `${out}: ${summary.step} steps, loss ${summary.loss?.toFixed(4) ?? '-'}\n` +
+      `${out}: ${summary.step} steps, loss ${summary.loss?.toFixed(4) ?? '-'}\n  report: ${report}\n` +
         (evaluation === null ? '' : evaluationText(evaluation)),
     );
     return 0;

@@ -1,6 +1,7 @@
 /** `tubelet pretrain`: an encoder learns from videos without labels. */
 
-import { pretrain } from '../lib/index.ts';
+import { pretrain, reconstruct, writeRunReport } from '../lib/index.ts';
+import type { LoaderSource, Reconstructions } from '../lib/index.ts';
 import type { Arguments, Command } from './flags.ts';
 import { sourceFrom } from './loader-source.ts';
 import {
@@ -12,6 +13,7 @@ import {
   printingHooks,
   recipeFlags,
   recipeFrom,
+  reportFacts,
   required,
   weightsFrom,
 } from './train-flags.ts';
@@ -56,14 +58,32 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
       ...hooks,
     });
     close();
+    const reconstructions = await reconstructFirst(source, { out, args, signal });
+    const report = await writeRunReport(out, {
+      reconstructions,
+      facts: reportFacts(summary.facts),
+    });
     const { step, loss, best } = summary;
     process.stdout.write(
       args.has('json')
-        ? `${JSON.stringify({ out, ...summary })}\n`
-        : `${out}: ${step} steps, loss ${loss?.toFixed(4) ?? '-'}, best epoch ends at step ${best?.step ?? '-'}\n`,
+        ? `${JSON.stringify({ out, report, ...summary })}\n`
+        : `${out}: ${step} steps, loss ${loss?.toFixed(4) ?? '-'}, best epoch ends at step ${best?.step ?? '-'}\n  report: ${report}\n`,
     );
     return 0;
   } finally {
     close();
   }
+}
+
+/** Pictures for the report; a mixture shows none, since it has no first clips. */
+async function reconstructFirst(
+  source: LoaderSource,
+  {
+    out,
+    args,
+    signal,
+  }: { readonly out: string; readonly args: Arguments; readonly signal: AbortSignal },
+): Promise<Reconstructions | null> {
+  if (typeof source !== 'string') return null;
+  return reconstruct(out, source, { signal, ...machineFrom(args) });
 }

@@ -99,8 +99,12 @@ export async function weightsFrom(path: string): Promise<string> {
 
 /** What is known before the first step, for people. */
 function factsText(recipe: Recipe, facts: RunFacts): string {
-  return formatFacts([
-    ['recipe', recipe.name],
+  return formatFacts([['recipe', recipe.name], ...reportFacts(facts)]);
+}
+
+/** What is known before the first step, as names and values. */
+export function reportFacts(facts: RunFacts): (readonly [name: string, value: string])[] {
+  return [
     ['parameters', formatCount(facts.numParameters)],
     ['samples', formatCount(facts.numSamples)],
     ['global batch', `${facts.globalBatchSize} clips (${facts.microBatchSize} at once)`],
@@ -109,7 +113,7 @@ function factsText(recipe: Recipe, facts: RunFacts): string {
     ['tokens per clip', `${facts.tokensPerClip} (${facts.visibleTokens} through the encoder)`],
     ['work per clip', `${facts.gflopsPerClip.toFixed(1)} GFLOP`],
     ['memory', `about ${formatBytes(facts.memoryBytes)}`],
-  ]);
+  ];
 }
 
 /** Hooks that print: facts, a progress line, epochs. */
@@ -117,7 +121,7 @@ export function printingHooks(
   title: string,
   recipe: Recipe,
   isQuiet: boolean,
-): Pick<TrainingHooks, 'onStart' | 'onProgress'> & { readonly close: () => void } {
+): Pick<TrainingHooks, 'onStart' | 'onProgress' | 'wallClock'> & { readonly close: () => void } {
   const line = new ProgressLine(title, isQuiet);
   return {
     onStart: (facts) => {
@@ -136,6 +140,7 @@ export function printingHooks(
           `${formatRate(report.gflops)} GFLOP/s`,
         ],
       })),
+    wallClock: () => Date.now() / 1000,
     close: () => line.close(),
   };
 }

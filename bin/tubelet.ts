@@ -8,7 +8,7 @@ import { doctorCommand } from './doctor.ts';
 import { UsageError, helpOf, parseFlags, translateOptions } from './flags.ts';
 import type { Command } from './flags.ts';
 import { formatFacts } from './format.ts';
-import { evaluateCommand, featuresCommand } from './evaluate.ts';
+import { evaluateCommand, featuresCommand, reconstructCommand } from './evaluate.ts';
 import { finetuneCommand, scratchCommand } from './finetune.ts';
 import { inspectCommand } from './inspect.ts';
 import { pretrainCommand } from './pretrain.ts';
@@ -33,6 +33,7 @@ const COMMANDS: readonly Command[] = [
   scratchCommand,
   evaluateCommand,
   featuresCommand,
+  reconstructCommand,
   demoCommand,
 ];
 

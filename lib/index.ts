@@ -351,6 +351,8 @@ export {
   sampleImages,
   verify,
   writeDatasetSheet,
+  reconstructionSheet,
+  writeRunReport,
 } from './study/index.ts';
 export type {
   BatchSheetOptions,
@@ -362,6 +364,7 @@ export type {
   Spread,
   VerifyDatasetOptions,
   VerifyReport,
+  RunReportOptions,
 } from './study/index.ts';
 
 export { makeDemoVideos, motionClasses, renderMotionVideo } from './demo/index.ts';
@@ -445,6 +448,7 @@ export {
   probe,
   readRunConfig,
   writeFeatures,
+  reconstruct,
 } from './train/index.ts';
 export type {
   Best,
@@ -464,4 +468,7 @@ export type {
   RunSummary,
   StepReport,
   TrainingHooks,
+  ReconstructOptions,
+  Reconstruction,
+  Reconstructions,
 } from './train/index.ts';

@@ -12,6 +12,8 @@ export { pretrain } from './pretrain.ts';
 export type { PretrainOptions } from './pretrain.ts';
 export { probe } from './probe.ts';
 export type { ProbeOptions, ProbeProgress, ProbeSummary } from './probe.ts';
+export { reconstruct } from './reconstruct.ts';
+export type { ReconstructOptions, Reconstruction, Reconstructions } from './reconstruct.ts';
 export { readRunConfig } from './run-folder.ts';
 export type { OpenRunOptions, ProbeConfig, RunConfig, RunModel } from './run-folder.ts';
 export type { RunFacts, RunSummary, StepReport, TrainingHooks } from './training-job.ts';

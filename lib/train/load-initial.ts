@@ -24,17 +24,18 @@ export async function loadInitial(drawn: Weights, path: string, rule: LoadRule):
 }
 
 /**
- * Reads the weights of an encoder, all of which must be in the file; what else is there is passed by.
+ * Reads weights, all of which must be in the file; with the rule `encoder` (default) what else is there is passed by.
  *
  * @throws {TubeletError} as {@link loadInitial}
  */
 export async function loadExactly(
   shapes: ParameterShapes,
   path: string,
+  rule: LoadRule = 'encoder',
 ): Promise<Record<string, Float32Array>> {
   await using file = await openWeights(path);
   const wanted = Object.entries(shapes).map(([name, shape]) => ({ name, shape }));
-  const { loaded, fresh } = planLoad(officialNames(file.weights), wanted, 'encoder');
+  const { loaded, fresh } = planLoad(officialNames(file.weights), wanted, rule);
   if (fresh.length > 0) {
     const names = fresh.slice(0, 3).join(', ');
     throw new TubeletError('TUBE_WEIGHTS_MISMATCH', { path, names, message: 'not in the file' });

@@ -7,7 +7,7 @@ import { compile } from '../engine/index.ts';
 import type { Program } from '../engine/index.ts';
 import { openLoader } from '../load/index.ts';
 import type { Batch, Loader } from '../load/index.ts';
-import { MetricsLog } from '../records/index.ts';
+import { RunLog } from './run-log.ts';
 import { saveCheckpoint, readCheckpoint, readProgress } from './checkpoint.ts';
 import type { Best, Progress } from './checkpoint.ts';
 import { adamwScalars } from './optimizer/adamw.ts';
@@ -33,7 +33,7 @@ interface Running {
   readonly hooks: TrainingHooks;
   readonly loader: Loader;
   readonly program: Program;
-  readonly log: MetricsLog;
+  readonly log: RunLog;
   readonly facts: RunFacts;
   readonly rateAt: (step: number) => number;
   readonly decayAt: (step: number) => number;
@@ -72,7 +72,7 @@ export async function runTraining(job: TrainingJob, hooks: TrainingHooks): Promi
   program.setState(
     before === null ? await firstState(job) : await readCheckpoint(folder, before.step),
   );
-  await using log = await MetricsLog.open(folder, { lastStep: before?.step ?? null });
+  await using log = await RunLog.open(folder, before?.step ?? null, hooks.wallClock);
   const { numSteps, stepsPerEpoch } = facts;
   const rates = { base: facts.lr, final: scaleRate(train.minLr, train.batchSize), numSteps };
   const running: Running = {

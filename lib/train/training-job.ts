@@ -96,6 +96,8 @@ export interface TrainingHooks {
   readonly engine?: CompileOptions;
   /** Threads of the loader. */
   readonly workers?: number;
+  /** Seconds since 1970; given, the run also leaves event files for TensorBoard. */
+  readonly wallClock?: () => number;
   /** Ends the run after the step under way, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly onStart?: (facts: RunFacts) => void;

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { evaluateCommand, featuresCommand } from '../../bin/evaluate.ts';
+import { evaluateCommand, featuresCommand, reconstructCommand } from '../../bin/evaluate.ts';
 import { finetuneCommand, scratchCommand } from '../../bin/finetune.ts';
 import { helpOf } from '../../bin/flags.ts';
 import { pretrainCommand } from '../../bin/pretrain.ts';
 import { probeCommand } from '../../bin/probe.ts';
+import { decodeImage } from '../../lib/sample/index.ts';
 import { runCli, runJson } from '../helpers/cli.ts';
 import { smallShards } from '../helpers/small-run.ts';
 
@@ -50,6 +51,16 @@ test('the way of a user: pretrain, probe, finetune, scratch, evaluate, features'
   const views = ['--segments', '1', '--crops', '3'];
   const evaluation = await runJson('evaluate', at('ft'), shards, ...views);
   t.like(evaluation, { numVideos: 12, views: { segments: 1, crops: 3 } });
+  const page = await readFile(join(at('pre'), 'report.html'), 'utf8');
+  for (const word of ['Loss', 'Reconstructions', 'small-pretrain', 'data:image/png'])
+    t.true(page.includes(word), word);
+  t.regex(await readFile(join(at('ft'), 'report.html'), 'utf8'), /top-1/i);
+  const png = at('reconstructed.png');
+  const drawn = await runJson('reconstruct', at('pre'), shards, '--out', png, '--clips', '2');
+  t.like(drawn, { out: png, usesTrueMeans: true });
+  const sheet = await decodeImage(await readFile(png));
+  t.true(sheet.height > 6 * 100 && sheet.width > 400);
+
   const out = at('features.safetensors');
   t.like(await runJson('features', at('pre'), shards, '--out', out), { numClips: 12, width: 24 });
 });
@@ -61,6 +72,7 @@ for (const command of [
   scratchCommand,
   evaluateCommand,
   featuresCommand,
+  reconstructCommand,
 ]) {
   test(`the help of ${command.name} lists every flag that it takes`, async (t) => {
     const { code, stdout } = await runCli(command.name, '--help');

@@ -155,8 +155,11 @@ function pretrainLoss(
   }
   stream = layerNorm(stream, weights['norm.weight']!, weights['norm.bias']!, EPSILON);
   const seen = linear(stream, weights['toDecoder']!, null);
-  const blank = tf.broadcastTo(weights['maskToken']!, [batch, MASKED, decoderWidth]);
-  stream = tf.add(tf.concat([seen, blank], 1), inputs['decoderPositions']!);
+  const positions = inputs['decoderPositions']!;
+  const placesOf = (start: number, count: number): tf.Tensor =>
+    tf.slice(positions, [0, start, 0], [batch, count, decoderWidth]);
+  const blank = tf.add(placesOf(VISIBLE, MASKED), weights['maskToken']!);
+  stream = tf.concat([tf.add(seen, placesOf(0, VISIBLE)), blank], 1);
   for (let i = 0; i < DECODER_DEPTH; i += 1) {
     stream = runBlock(stream, weights, `decoder.${i}.`, { heads: decoderHeads, memory });
   }

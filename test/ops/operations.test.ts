@@ -160,7 +160,7 @@ const ROWS: Row[] = [
     shapes: [[2, 3, 24], [5, 3, 2, 2, 2], [5]],
   },
   ...(['parameter', 'first', 'second'] as const).flatMap((part) =>
-    [[1], [5, 7], [512, 260]].map((shape) => ({
+    [[1], [5, 7], [1024, 513]].map((shape) => ({
       name: `adamwUpdate, ${part} [${shape.join()}]`,
       run: update(part),
       shapes: [shape, shape, shape, shape, [], [], []],

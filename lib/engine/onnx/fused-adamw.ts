@@ -11,8 +11,11 @@ import { inputSpec } from './lowering.ts';
 import { int } from './model.ts';
 import type { OnnxBuilder } from './model.ts';
 
-/** Numbers of each tensor in a piece; all that a piece touches are about ten times as many. */
-const PIECE = 65_536;
+/**
+ * Numbers of each tensor in a piece. Measured on two cores of an AMD EPYC with 32 MB of cache, per number: 2.0 ns for 65536, 1.2 ns
+ * for 262144 (smaller pieces pay for each operation's start), 2.6 ns in one piece.
+ */
+const PIECE = 262_144;
 
 /** The next parameter and moments. */
 export const lowerAdamw: Lowering<Attributes> = (call) => {

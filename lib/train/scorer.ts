@@ -91,7 +91,7 @@ export async function* scoreClips(
       const { segment, crop } = batch.views?.[i] ?? { segment: 0, crop: 0 };
       const own = numbers?.slice(i * width, (i + 1) * width) as Float32Array;
       yield {
-        key: `${batch.datasets[i] ?? ''}/${key}`,
+        key: (batch.datasets[i] ?? '') === '' ? key : `${batch.datasets[i] ?? ''}/${key}`,
         label: batch.labels[i] ?? -1,
         segment,
         crop,

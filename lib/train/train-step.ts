@@ -8,9 +8,8 @@ import type { ParameterShapes } from '../model/index.ts';
 import { adamwStep } from './optimizer/adamw.ts';
 import type { AdamwOptions } from './optimizer/adamw.ts';
 import {
-  clipGradients,
   followParameters,
-  globalNorm,
+  limitGradients,
   lossAndGradients,
   mapTensors,
 } from './optimizer/gradients.ts';
@@ -87,8 +86,7 @@ export function createTrainStep(options: TrainStepOptions): TensorFunction {
     const old = parametersOf(state);
     const { loss, gradients } = lossAndGradients((own) => lossOf(own, inputs), old);
     const sums = accumulate === 1 ? gradients : addTo(state, gradients, accumulate);
-    const gradNorm = globalNorm(sums);
-    const clipped = clipNorm === null ? sums : clipGradients(sums, gradNorm, clipNorm);
+    const { gradNorm, limited } = limitGradients(sums, clipNorm);
     const moments = {
       first: below(state, STATE_PREFIXES.first),
       second: below(state, STATE_PREFIXES.second),
@@ -99,7 +97,7 @@ export function createTrainStep(options: TrainStepOptions): TensorFunction {
       correction1: take(inputs, 'correction1'),
       correction2: take(inputs, 'correction2'),
     };
-    const next = adamwStep({ parameters: old, ...moments }, clipped, scalars, options);
+    const next = adamwStep({ parameters: old, ...moments }, limited, scalars, options);
     const updated: NamedTensors = {
       ...next.parameters,
       ...withPrefix(next.first, STATE_PREFIXES.first),

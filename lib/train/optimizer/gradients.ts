@@ -1,6 +1,6 @@
 /** What happens to gradients before the optimizer sees them, and to parameters after it. */
 
-import { tf } from '../../ops/index.ts';
+import { clipByGlobalNorm, globalNorm, tf } from '../../ops/index.ts';
 import { take } from '../tensors.ts';
 import type { NamedTensors } from '../tensors.ts';
 
@@ -20,20 +20,17 @@ export function lossAndGradients(
   };
 }
 
-/** Length of all gradients together, as one vector: a scalar. */
-export function globalNorm(gradients: NamedTensors): tf.Scalar {
-  const squares = Object.values(gradients).map((one): tf.Scalar => tf.sum(tf.square(one)));
-  return tf.sqrt(tf.addN(squares));
-}
-
-/** Shortens gradients whose length `norm` is above `limit`, by `limit / (norm + 1e-6)`. */
-export function clipGradients(
+/** Gives the length of all gradients together, and the gradients, shortened if they are longer than `limit`; null is no limit. */
+export function limitGradients(
   gradients: NamedTensors,
-  norm: tf.Tensor,
-  limit: number,
-): NamedTensors {
-  const factor = tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
-  return mapTensors(gradients, (one) => tf.mul(one, factor));
+  limit: number | null,
+): { readonly gradNorm: tf.Scalar; readonly limited: NamedTensors } {
+  const tensors = Object.values(gradients);
+  if (limit === null) return { gradNorm: globalNorm(tensors), limited: gradients };
+  const { clipped, norm } = clipByGlobalNorm(tensors, limit);
+  const names = Object.keys(gradients);
+  const limited = Object.fromEntries(names.map((name, i) => [name, clipped[i] as tf.Tensor]));
+  return { gradNorm: norm, limited };
 }
 
 /** Moving average, `decay * average + (1 - decay) * value`; also the momentum encoder of MoCo v3. `decay` may be a scalar tensor. */

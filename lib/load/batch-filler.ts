@@ -3,6 +3,7 @@
 import { mixBatch } from '../sample/index.ts';
 import { ClipMaker } from './clip/clip-maker.ts';
 import { drawBatchMix } from './draw-batch-mix.ts';
+import type { ExitGuard } from './exit-guard.ts';
 import { closeMembers, isRemote } from './members.ts';
 import type { Member, OpenMember } from './members.ts';
 import type { RunOptions } from './options.ts';
@@ -30,6 +31,7 @@ export class BatchFiller {
   readonly #ring: Ring;
   readonly #members: readonly OpenMember[];
   readonly #schedule: Schedule;
+  readonly #guard: ExitGuard;
   readonly #maker: ClipMaker;
   readonly #onWhole: (batch: number) => void;
   #waiting: (() => void)[] = [];
@@ -38,13 +40,14 @@ export class BatchFiller {
   constructor(
     job: RunJob,
     ring: Ring,
-    members: readonly OpenMember[],
+    { members, guard }: { readonly members: readonly OpenMember[]; readonly guard: ExitGuard },
     onWhole: (batch: number) => void,
   ) {
     this.#job = job;
     this.#ring = ring;
     this.#members = members;
     this.#schedule = createSchedule(job.members, job.run);
+    this.#guard = guard;
     this.#maker = new ClipMaker(job.run.recipe);
     this.#onWhole = onWhole;
   }
@@ -65,12 +68,14 @@ export class BatchFiller {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await closeMembers(this.#members);
-    this.#maker[Symbol.dispose]();
+    this.#guard.within(() => {
+      this.#maker[Symbol.dispose]();
+    });
   }
 
   async #runLane(): Promise<void> {
     const { run, numBatches } = this.#job;
-    const loader = new UnitLoader(this.#members, run, this.#maker);
+    const loader = new UnitLoader(this.#members, run, { maker: this.#maker, guard: this.#guard });
     for (;;) {
       const { batch, unit } = this.#ring.takeUnit();
       if (batch >= numBatches) return;

@@ -4,16 +4,19 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { TubeletError } from '../core/index.ts';
 import { BatchFiller } from './batch-filler.ts';
 import { shortError } from './bad-sample.ts';
+import { ExitGuard } from './exit-guard.ts';
 import { reopenMembers } from './members.ts';
 import { Ring } from './ring.ts';
-import type { HostMessage, WorkerJob, WorkerMessage } from './worker-messages.ts';
+import type { HostMessage, WorkerMessage, WorkerStart } from './worker-messages.ts';
 
-await work(workerData as WorkerJob).catch((error: unknown) => {
+await work(workerData as WorkerStart).catch((error: unknown) => {
   send({ kind: 'failed', error: shortError(error) });
 });
 parentPort?.close();
 
-async function work(job: WorkerJob): Promise<void> {
+async function work({ job, guard: memory, worker }: WorkerStart): Promise<void> {
+  const guard = new ExitGuard(memory, worker);
+  guard.leave(); // All that this file imports is loaded.
   if (parentPort === null) throw new TubeletError('TUBE_INTERNAL', { message: 'no parent' });
   const stopping = new AbortController();
   let filler: BatchFiller | undefined;
@@ -26,7 +29,7 @@ async function work(job: WorkerJob): Promise<void> {
   const ring = new Ring(job.layout, job.memory);
   const { signal } = stopping;
   const members = await reopenMembers(job.run.members, job.fingerprint, { ...job.store, signal });
-  filler = new BatchFiller(job.run, ring, members, (batch) => {
+  filler = new BatchFiller(job.run, ring, { members, guard }, (batch) => {
     send({ kind: 'whole', batch });
   });
   try {

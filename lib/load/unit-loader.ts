@@ -9,6 +9,7 @@ import type { ClipMaker } from './clip/clip-maker.ts';
 import type { Slot } from './clip/fill-slot.ts';
 import type { ClipIdentity } from './clip/plan-clip.ts';
 import { Scratch } from './clip/scratch.ts';
+import type { ExitGuard } from './exit-guard.ts';
 import type { OpenMember } from './members.ts';
 import type { RunOptions } from './options.ts';
 import { replaceSample } from './order/replacement.ts';
@@ -53,12 +54,18 @@ export class UnitLoader {
   readonly #members: readonly OpenMember[];
   readonly #run: RunOptions;
   readonly #maker: ClipMaker;
+  readonly #guard: ExitGuard;
   readonly #scratch = new Scratch();
 
-  constructor(members: readonly OpenMember[], run: RunOptions, maker: ClipMaker) {
+  constructor(
+    members: readonly OpenMember[],
+    run: RunOptions,
+    { maker, guard }: { readonly maker: ClipMaker; readonly guard: ExitGuard },
+  ) {
     this.#members = members;
     this.#run = run;
     this.#maker = maker;
+    this.#guard = guard;
   }
 
   /** Fills the slots of a unit and gives its note. Never throws for what the data does. */
@@ -110,7 +117,7 @@ export class UnitLoader {
     slots: readonly Slot[],
   ): readonly number[] {
     try {
-      return this.#maker.makeFromFrames(sample, identity, slots);
+      return this.#guard.within(() => this.#maker.makeFromFrames(sample, identity, slots));
     } catch (error) {
       if (!isOfSample(error)) throw error;
       const details = { key: sample.key, ...error.details };

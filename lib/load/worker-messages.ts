@@ -15,6 +15,15 @@ export interface WorkerJob {
   readonly fingerprint: string;
 }
 
+/** What one worker is started with. */
+export interface WorkerStart {
+  readonly job: WorkerJob;
+  /** Memory of the {@link ExitGuard}. */
+  readonly guard: SharedArrayBuffer;
+  /** Number of the worker, from 0. */
+  readonly worker: number;
+}
+
 /** From the trainer's thread. Both only wake: what counts stands in the ring. */
 export type HostMessage = { readonly kind: 'released' } | { readonly kind: 'stop' };
 

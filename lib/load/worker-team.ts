@@ -5,8 +5,9 @@
 
 import { Worker } from 'node:worker_threads';
 import { TubeletError, messageText } from '../core/index.ts';
+import { ExitGuard, createExitGuard, watchExit } from './exit-guard.ts';
 import type { Ring } from './ring.ts';
-import type { HostMessage, WorkerJob, WorkerMessage } from './worker-messages.ts';
+import type { HostMessage, WorkerJob, WorkerMessage, WorkerStart } from './worker-messages.ts';
 
 /** Running worker threads; belong to the caller, who must dispose of them. */
 export class WorkerTeam {
@@ -18,8 +19,12 @@ export class WorkerTeam {
 
   constructor(numWorkers: number, ring: Ring, job: WorkerJob) {
     this.#ring = ring;
-    this.#workers = Array.from({ length: numWorkers }, (_, number) => this.#start(number, job));
-    this.#ended = Promise.all(this.#workers.map(ended));
+    const guard = createExitGuard(numWorkers);
+    const unwatch = watchExit(guard);
+    this.#workers = Array.from({ length: numWorkers }, (_, worker) =>
+      this.#start({ job, guard, worker }),
+    );
+    this.#ended = Promise.all(this.#workers.map(ended)).then(unwatch);
   }
 
   /**
@@ -52,11 +57,15 @@ export class WorkerTeam {
     await this.#ended;
   }
 
-  #start(number: number, workerData: WorkerJob): Worker {
+  #start(start: WorkerStart): Worker {
     const worker = new Worker(new URL('load-worker.js', import.meta.url), {
-      workerData,
+      workerData: start,
       ...execOptions(),
-      name: `tubelet load ${number}`,
+      name: `tubelet load ${start.worker}`,
+    });
+    const guard = new ExitGuard(start.guard, start.worker);
+    worker.once('exit', () => {
+      guard.leave();
     });
     worker.unref(); // A forgotten loader does not keep the process alive; one that is waited for does.
     worker.on('message', (message: WorkerMessage) => {

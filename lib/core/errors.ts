@@ -238,6 +238,14 @@ const CATALOGUE = {
     what: 'a file of the training run is damaged',
     hint: 'Remove the newest folder in checkpoints to go on from the one before, or start anew.',
   },
+  TUBE_LABELS_MISSING: {
+    what: 'videos have no labels',
+    hint: 'Convert again from a folder for each class or a list with labels; `tubelet pretrain` needs none.',
+  },
+  TUBE_CLIPS_DIFFER: {
+    what: 'the finished clips in the shards are not those that the recipe wants',
+    hint: 'Set what the message names, or convert again with --layout frames, which leaves the choice to the recipe.',
+  },
   TUBE_LOSS_DIVERGED: {
     what: 'the loss has gone astray, so training stopped',
     hint: 'The last checkpoint is intact. Start anew with a lower --set train.lr, a longer warm-up or --set train.clipNorm.',

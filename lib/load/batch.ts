@@ -1,5 +1,6 @@
 /** A batch as the trainer gets it: views of shared memory, and what is known about each clip. */
 
+import { TubeletError } from '../core/index.ts';
 import { softTargets } from '../sample/index.ts';
 import type { Mix, SoftTargetOptions, View } from '../sample/index.ts';
 import type { Dtype } from './clip/batch-tensors.ts';
@@ -77,7 +78,8 @@ export interface BatchParts {
 /**
  * Puts a batch together.
  *
- * @throws {RangeError} naming the key, if soft labels are wanted and a sample has no label, or one that is no class
+ * @throws {TubeletError} TUBE_LABELS_MISSING, if soft labels are wanted and a sample has no label
+ * @throws {RangeError} naming the key, if a label is no class
  */
 export function assembleBatch(parts: BatchParts): Batch {
   const { ring, batch, place, step, clips, notes, members, run } = parts;
@@ -125,11 +127,7 @@ function softLabels(
 ): BatchTensor<'float32'> {
   const { numClasses } = options;
   for (const { key, label } of notes) {
-    if (label === null) {
-      throw new RangeError(
-        `"smoothing" and "mix" need a label for every sample (got none for ${key}).`,
-      );
-    }
+    if (label === null) throw new TubeletError('TUBE_LABELS_MISSING', { key });
     if (label >= numClasses) {
       throw new RangeError(
         `"numClasses" must be above all class ids (got ${numClasses}, and ${label} for ${key}).`,

@@ -10,10 +10,14 @@ export type {
   ClipRecipe,
   FramesOptions,
   Resize,
+  ShardClips,
+  StoredClips,
   TensorOptions,
   ViewCounts,
 } from './clip/recipe.ts';
 export { loadCursor, saveCursor } from './cursor-file.ts';
+export { describeSource } from './describe-source.ts';
+export type { SourceDescription } from './describe-source.ts';
 export { BATCH_FORMATS, encodeBatch } from './encode-batch.ts';
 export type { BatchFormat } from './encode-batch.ts';
 export { Loader, openLoader } from './loader.ts';

@@ -33,7 +33,7 @@ export interface Evaluation extends ClassificationRecord {
 /**
  * Evaluates the network of a run. Clips that cannot be read are missing: their videos count as wrong and are named.
  *
- * @throws {TubeletError} TUBE_RUN_NOT_FOUND, TUBE_RUN_DAMAGED, what loading, weights and the engine throw
+ * @throws {TubeletError} TUBE_RUN_NOT_FOUND, TUBE_RUN_DAMAGED, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, what loading, weights and the engine throw
  * @throws {RangeError} if the run has no classes, or a class of the set was not trained
  */
 export async function evaluate(
@@ -44,16 +44,16 @@ export async function evaluate(
   const { which = 'best', batchSize = 16, engine, workers, signal, onProgress } = options;
   const { recipe, model, classes } = await readRunConfig(run);
   const own = recipe.task === 'pretrain' ? { segments: 1, crops: 1 } : recipe.test;
-  const views = options.views ?? own;
   await using program = await openNetwork(run, model, {
     output: 'scores',
     which,
     batchSize,
     engine,
   });
-  const record = await scoreVideos(program, source, {
+  const { record, views } = await scoreVideos(program, source, {
     clip: recipe.data,
-    views,
+    own,
+    asked: options.views,
     workers,
     signal,
     onProgress,

@@ -1,11 +1,10 @@
 /** Features: what a trained encoder makes of each clip, for use elsewhere. */
 
-import { openLoader } from '../load/index.ts';
 import type { LoaderSource } from '../load/index.ts';
 import { weightsInMemory, writeSafetensors } from '../weights/index.ts';
-import { viewOptions } from './clip-options.ts';
 import type { EvaluateOptions } from './evaluate.ts';
 import { openNetwork } from './open-network.ts';
+import { openViews } from './open-views.ts';
 import { readRunConfig } from './run-folder.ts';
 import { scoreClips } from './scorer.ts';
 
@@ -29,7 +28,7 @@ export async function writeFeatures(
   source: LoaderSource,
   options: EvaluateOptions & { readonly out: string },
 ): Promise<FeaturesSummary> {
-  const { out, views = { segments: 1, crops: 1 }, which = 'best', batchSize = 16 } = options;
+  const { out, views, which = 'best', batchSize = 16 } = options;
   const { engine, workers, signal, onProgress } = options;
   const { recipe, model } = await readRunConfig(run);
   const rows: Float32Array[] = [];
@@ -42,12 +41,15 @@ export async function writeFeatures(
     batchSize,
     engine,
   });
-  await using loader = await openLoader(source, {
-    ...viewOptions(recipe.data, views),
+  const { loader } = await openViews(source, {
+    clip: recipe.data,
+    own: { segments: 1, crops: 1 },
+    asked: views,
     batchSize,
-    ...(workers === undefined ? {} : { workers }),
-    ...(signal === undefined ? {} : { signal }),
+    workers,
+    signal,
   });
+  await using _closing = loader;
   let done = 0;
   for await (const clip of scoreClips(program, loader, model.config)) {
     onProgress?.(++done, loader.info.numSamples);

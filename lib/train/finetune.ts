@@ -4,7 +4,7 @@
  * Source: VideoMAE (Tong et al. 2022) and its released code; the numbers are in `recipes`.
  */
 
-import type { LoaderOptions, LoaderSource } from '../load/index.ts';
+import type { LoaderOptions, LoaderSource, SourceDescription } from '../load/index.ts';
 import {
   classifierShapes,
   classify,
@@ -20,11 +20,11 @@ import type { FinetuneRecipe } from '../recipes/index.ts';
 import { ownData } from './batch-data.ts';
 import { clipConfig, clipOptions } from './clip-options.ts';
 import { drawUniform } from './draw-uniform.ts';
+import { describeLabelled } from './describe-labelled.ts';
 import { encoderOf } from './encoder-of.ts';
 import { estimateMemory } from './estimate-memory.ts';
 import { loadInitial } from './load-initial.ts';
 import { parameterRules } from './optimizer/parameter-groups.ts';
-import { readClasses } from './read-classes.ts';
 import { openRunFolder } from './run-folder.ts';
 import type { OpenRunOptions } from './run-folder.ts';
 import { scaleRate } from './schedule.ts';
@@ -46,8 +46,9 @@ export interface FinetuneOptions extends TrainingHooks, OpenRunOptions {
 /**
  * Trains a classifier on shards with labels and leaves a run in a folder.
  *
- * @throws {TubeletError} as {@link openRunFolder}, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what loading and the engine throw
- * @throws {RangeError} naming the value of the recipe that is wrong, or if the shards have no classes
+ * @throws {TubeletError} as {@link openRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what
+ * loading and the engine throw
+ * @throws {RangeError} naming the value of the recipe that is wrong
  * @throws the reason of `signal`, after a checkpoint
  */
 export async function finetune(
@@ -56,7 +57,8 @@ export async function finetune(
 ): Promise<RunSummary> {
   const { out, recipe, from, val } = options;
   const { train, model } = recipe;
-  const classes = await readClasses(source);
+  const shards = await describeLabelled(source, recipe.data);
+  const { classes } = shards;
   const config: ClassifierConfig = {
     ...clipConfig(recipe.data),
     encoder: encoderOf(model),
@@ -83,7 +85,7 @@ export async function finetune(
   const job: TrainingJob = {
     folder: out,
     source,
-    loader: loaderOptions(recipe, classes.length),
+    loader: loaderOptions(recipe, shards),
     train,
     save: recipe.save,
     shapes,
@@ -110,9 +112,9 @@ export async function finetune(
             );
             const views = { segments: 1, crops: 1 };
             const { workers } = options;
-            const record = await scoreVideos(scorer, val, {
+            const { record } = await scoreVideos(scorer, val, {
               clip: recipe.data,
-              views,
+              own: views,
               workers,
               signal,
               config,
@@ -166,7 +168,7 @@ function factsOf(
 
 function loaderOptions(
   { data }: FinetuneRecipe,
-  numClasses: number,
+  shards: SourceDescription,
 ): Omit<LoaderOptions, 'batchSize'> {
   const { randAugment, mixupAlpha, cutmixAlpha } = data;
   const mix = {
@@ -176,12 +178,12 @@ function loaderOptions(
     switchProbability: data.mixSwitch,
   };
   return {
-    ...clipOptions(data),
+    ...clipOptions(data, shards),
     ...(randAugment === null ? {} : { randAugment }),
-    erasing: data.erasing,
+    ...(data.erasing > 0 ? { erasing: data.erasing } : {}),
     repeats: data.repeats,
     smoothing: data.smoothing,
-    numClasses,
+    numClasses: shards.classes.length,
     ...(mixupAlpha > 0 || cutmixAlpha > 0 ? { mix } : {}),
     remainder: 'drop',
   };

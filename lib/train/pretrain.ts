@@ -4,7 +4,8 @@
  * Source: VideoMAE (Tong et al. 2022); the numbers are in `recipes`.
  */
 
-import type { LoaderOptions, LoaderSource } from '../load/index.ts';
+import { describeSource } from '../load/index.ts';
+import type { LoaderOptions, LoaderSource, ShardClips } from '../load/index.ts';
 import {
   countParameters,
   countTokens,
@@ -17,6 +18,7 @@ import {
 import type { PretrainConfig, Weights } from '../model/index.ts';
 import type { PretrainRecipe } from '../recipes/index.ts';
 import { ownData } from './batch-data.ts';
+import { checkClips, clipConfig, clipOptions } from './clip-options.ts';
 import { encoderOf } from './encoder-of.ts';
 import { drawUniform } from './draw-uniform.ts';
 import { loadInitial } from './load-initial.ts';
@@ -40,7 +42,7 @@ export interface PretrainOptions extends TrainingHooks, OpenRunOptions {
 /**
  * Pre-trains a network on shards and leaves a run in a folder.
  *
- * @throws {TubeletError} as {@link openRunFolder}, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what loading and the engine throw
+ * @throws {TubeletError} as {@link openRunFolder}, TUBE_CLIPS_DIFFER, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what loading and the engine throw
  * @throws {RangeError} naming the value of the recipe that is wrong
  * @throws the reason of `signal`, after a checkpoint
  */
@@ -49,6 +51,8 @@ export async function pretrain(
   options: PretrainOptions,
 ): Promise<RunSummary> {
   const { out, recipe, from = null } = options;
+  const shards = await describeSource(source);
+  checkClips(recipe.data, shards);
   const config = pretrainConfig(recipe);
   const shapes = pretrainShapes(config);
   const run = {
@@ -64,7 +68,7 @@ export async function pretrain(
   const job: TrainingJob = {
     folder: out,
     source,
-    loader: loaderOptions(recipe),
+    loader: loaderOptions(recipe, shards),
     train: recipe.train,
     save: recipe.save,
     shapes,
@@ -107,9 +111,7 @@ export async function pretrain(
 /** The network of a recipe. */
 function pretrainConfig({ model, data }: PretrainRecipe): PretrainConfig {
   return {
-    numFrames: data.numFrames,
-    size: data.size,
-    tubelet: [data.tubeletFrames, data.patch, data.patch],
+    ...clipConfig(data),
     encoder: encoderOf(model),
     decoder: {
       width: model.decoderWidth,
@@ -120,15 +122,12 @@ function pretrainConfig({ model, data }: PretrainRecipe): PretrainConfig {
   };
 }
 
-function loaderOptions({ data }: PretrainRecipe): Omit<LoaderOptions, 'batchSize'> {
+function loaderOptions(
+  { data }: PretrainRecipe,
+  shards: ShardClips,
+): Omit<LoaderOptions, 'batchSize'> {
   return {
-    numFrames: data.numFrames,
-    stride: data.stride,
-    size: data.size,
-    tubelet: [data.tubeletFrames, data.patch, data.patch],
-    frames: data.frames,
-    crop: data.crop,
-    flip: data.flip,
+    ...clipOptions(data, shards),
     mask: { kind: data.mask, ratio: data.maskRatio },
     target: data.target,
     remainder: 'drop',

@@ -4,20 +4,20 @@
  * Source: the appendix of VideoMAE (Tong et al. 2022) for the optimizer; what it leaves open is as in MAE (He et al. 2022).
  */
 
-import { createPermutation, createRng } from '../core/index.ts';
+import { TubeletError, createPermutation, createRng } from '../core/index.ts';
 import { compile } from '../engine/index.ts';
 import { openLoader } from '../load/index.ts';
-import type { LoaderSource } from '../load/index.ts';
+import type { LoaderSource, SourceDescription } from '../load/index.ts';
 import { encoderShapes, probeFeatures } from '../model/index.ts';
 import type { ProbeRecipe } from '../recipes/index.ts';
 import { MetricsLog } from '../records/index.ts';
 import { softTargets } from '../sample/index.ts';
 import { saveCheckpoint } from './checkpoint.ts';
 import { clipConfig, clipOptions } from './clip-options.ts';
+import { describeLabelled } from './describe-labelled.ts';
 import { encoderOf } from './encoder-of.ts';
 import { loadExactly } from './load-initial.ts';
 import { MOMENTUM_PREFIX, createProbeStep, probeShapes } from './probe-head.ts';
-import { readClasses } from './read-classes.ts';
 import { openRunFolder } from './run-folder.ts';
 import type { OpenRunOptions, ProbeConfig } from './run-folder.ts';
 import { cosineSchedule, scaleRate } from './schedule.ts';
@@ -59,13 +59,15 @@ interface Features {
 /**
  * Trains a linear probe on shards with labels and leaves a run in a folder. Clips that cannot be read are an error.
  *
- * @throws {TubeletError} as {@link openRunFolder}, TUBE_WEIGHTS_MISMATCH, what loading and the engine throw
- * @throws {RangeError} naming the value of the recipe that is wrong, or if the shards have no classes
+ * @throws {TubeletError} as {@link openRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_WEIGHTS_MISMATCH, what loading and the
+ * engine throw
+ * @throws {RangeError} naming the value of the recipe that is wrong
  * @throws the reason of `signal`
  */
 export async function probe(source: LoaderSource, options: ProbeOptions): Promise<ProbeSummary> {
   const { out, recipe, from, overwrite } = options;
-  const classes = await readClasses(source);
+  const shards = await describeLabelled(source, recipe.data);
+  const { classes } = shards;
   const config: ProbeConfig = {
     ...clipConfig(recipe.data),
     encoder: encoderOf(recipe.model),
@@ -76,7 +78,7 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
   const weights = await loadExactly(shapes, from);
   const run = { v: 1, recipe, model: { kind: 'probe', config }, classes, from } as const;
   await openRunFolder(out, run, { overwrite, resume: false });
-  const features = await computeFeatures(source, { ...options, config, weights });
+  const features = await computeFeatures(source, { ...options, config, weights, shards });
   const head = await trainHead(features, { ...options, config });
   const { loss, numSteps, state } = head;
   await saveCheckpoint(out, {
@@ -102,10 +104,13 @@ async function computeFeatures(
   options: ProbeOptions & {
     readonly config: ProbeConfig;
     readonly weights: Record<string, Float32Array>;
+    readonly shards: SourceDescription;
   },
 ): Promise<Features> {
-  const { recipe, config, weights, workers, signal, onProgress } = options;
-  const { clipsPerVideo, seed, batchSize } = recipe.train;
+  const { recipe, config, weights, shards, workers, signal, onProgress } = options;
+  const { seed, batchSize } = recipe.train;
+  // A finished clip is the only one of its video.
+  const clipsPerVideo = shards.hasFrames ? recipe.train.clipsPerVideo : 1;
   await using network = await openScorer({
     config,
     shapes: encoderShapes(config),
@@ -115,7 +120,7 @@ async function computeFeatures(
   });
   network.setState(weights);
   await using loader = await openLoader(source, {
-    ...clipOptions(recipe.data),
+    ...clipOptions(recipe.data, shards),
     batchSize: Math.min(16, batchSize),
     epochs: clipsPerVideo,
     remainder: 'uneven',
@@ -127,7 +132,7 @@ async function computeFeatures(
   const labels: number[] = [];
   const total = loader.info.numSamples * clipsPerVideo;
   for await (const { numbers, label, key } of scoreClips(network, loader, config)) {
-    if (label < 0) throw new RangeError(`"source" must have a label for ${key}.`);
+    if (label < 0) throw new TubeletError('TUBE_LABELS_MISSING', { key });
     if (numbers === null) continue;
     rows.push(numbers);
     labels.push(label);

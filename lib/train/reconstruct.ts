@@ -9,7 +9,6 @@
 import { createRng } from '../core/index.ts';
 import { compile } from '../engine/index.ts';
 import type { CompileOptions } from '../engine/index.ts';
-import { openLoader } from '../load/index.ts';
 import type { LoaderSource } from '../load/index.ts';
 import {
   countTokens,
@@ -24,8 +23,8 @@ import type { PretrainRecipe } from '../recipes/index.ts';
 import { drawMask, joinTubelets, normalisePixels, splitTokens } from '../sample/index.ts';
 import type { RgbImage, TokenSplit } from '../sample/index.ts';
 import { findWeights } from './checkpoint.ts';
-import { viewOptions } from './clip-options.ts';
 import { loadExactly } from './load-initial.ts';
+import { openViews } from './open-views.ts';
 import { readRunConfig } from './run-folder.ts';
 
 /** Options of {@link reconstruct}. */
@@ -125,14 +124,15 @@ async function firstClips(
   recipe: PretrainRecipe,
   { numClips = 4, workers, signal }: ReconstructOptions,
 ): Promise<KeyedTokens[]> {
-  await using loader = await openLoader(source, {
-    ...viewOptions(recipe.data, { segments: 1, crops: 1 }),
-    onError: 'throw',
-    dtype: 'uint8',
+  const { loader } = await openViews(source, {
+    clip: recipe.data,
+    own: { segments: 1, crops: 1 },
     batchSize: numClips,
-    ...(workers === undefined ? {} : { workers }),
-    ...(signal === undefined ? {} : { signal }),
+    workers,
+    signal,
+    load: { onError: 'throw', dtype: 'uint8' },
   });
+  await using _closing = loader;
   const batch = await loader.next();
   const data = batch?.pixels?.data as Uint8Array | undefined;
   if (batch === null || data === undefined) return [];

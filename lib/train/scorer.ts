@@ -4,19 +4,20 @@
  * Source: VideoMAE's released code (softmax of each view, then the mean). Differs: what cannot be read is missing and is named.
  */
 
+import { TubeletError } from '../core/index.ts';
 import { compile } from '../engine/index.ts';
 import type { CompileOptions, Program } from '../engine/index.ts';
-import { openLoader } from '../load/index.ts';
 import type { Batch, LoaderInfo, LoaderSource } from '../load/index.ts';
 import { countTokens, positionTable, tokenLength } from '../model/index.ts';
 import type { EncoderConfig, ParameterShapes } from '../model/index.ts';
-import type { ClipSection, TestSection } from '../recipes/index.ts';
+import type { TestSection } from '../recipes/index.ts';
 import { recordClassification } from '../records/index.ts';
 import type { ClassificationRecord, LabelledVideo } from '../records/index.ts';
 import { mergeViews } from '../sample/index.ts';
 import type { ViewScore } from '../sample/index.ts';
 import { ownData } from './batch-data.ts';
-import { viewOptions } from './clip-options.ts';
+import { openViews } from './open-views.ts';
+import type { OpenViewsOptions } from './open-views.ts';
 import type { NamedTensors } from './tensors.ts';
 
 /** A network that gives numbers for clips. */
@@ -32,15 +33,6 @@ export interface ScorerSpec {
   /** Clips at once. */
   readonly batchSize: number;
   readonly engine?: CompileOptions | undefined;
-}
-
-/** Where to look and how. */
-export interface ViewsOptions {
-  readonly clip: ClipSection;
-  readonly views: TestSection;
-  readonly workers?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** Compiles the forward pass. Weights are set with `setState`. */
@@ -101,23 +93,35 @@ export async function* scoreClips(
   }
 }
 
+/** Where to look and how. */
+export interface ScoreOptions extends Omit<OpenViewsOptions, 'batchSize' | 'load'> {
+  readonly config: EncoderConfig;
+  /** Classes of the network. */
+  readonly classes: readonly string[];
+  /** Called after each clip. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Scores of a dataset, and from how many views of each video. */
+export interface VideoScores {
+  readonly record: ClassificationRecord;
+  readonly views: TestSection;
+}
+
 /**
  * Scores all videos of a dataset and compares with their labels.
  *
- * @throws {RangeError} if a class of the dataset is none of `classes`, or a video has no label
+ * @throws {TubeletError} TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, what loading throws
+ * @throws {RangeError} if a class of the dataset is none of `classes`
  */
 export async function scoreVideos(
   program: Program,
   source: LoaderSource,
-  options: ViewsOptions & { readonly config: EncoderConfig; readonly classes: readonly string[] },
-): Promise<ClassificationRecord> {
-  const { clip, views, workers, signal, config, classes, onProgress } = options;
-  await using loader = await openLoader(source, {
-    ...viewOptions(clip, views),
-    batchSize: program.inputs['tokens']?.shape[0] ?? 1,
-    ...(workers === undefined ? {} : { workers }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  { config, classes, onProgress, ...options }: ScoreOptions,
+): Promise<VideoScores> {
+  const batchSize = program.inputs['tokens']?.shape[0] ?? 1;
+  const { loader, views } = await openViews(source, { ...options, batchSize });
+  await using _closing = loader;
   const classOf = mapClasses(loader.info, classes);
   const videos = new Map<string, LabelledVideo>();
   const scores: ViewScore[] = [];
@@ -128,10 +132,11 @@ export async function scoreVideos(
     onProgress?.(++done, loader.info.numSamples);
   }
   const plannedViews = views.segments * views.crops;
-  return recordClassification(videos.values(), mergeViews(scores), {
+  const record = recordClassification(videos.values(), mergeViews(scores), {
     classNames: classes,
     plannedViews,
   });
+  return { record, views };
 }
 
 /** Classes of a dataset have numbers of their own; their names say which ones they are in training. */
@@ -139,6 +144,7 @@ function mapClasses(
   { classes: own }: LoaderInfo,
   classes: readonly string[],
 ): (key: string, label: number) => number {
+  if (own.length === 0) throw new TubeletError('TUBE_LABELS_MISSING');
   const unknown = own.filter((name) => !classes.includes(name));
   if (unknown.length > 0) {
     throw new RangeError(
@@ -148,7 +154,7 @@ function mapClasses(
   const numbers = own.map((name) => classes.indexOf(name));
   return (key, label) => {
     const number = numbers[label];
-    if (number === undefined) throw new RangeError(`"val" must have a label for ${key}.`);
+    if (number === undefined) throw new TubeletError('TUBE_LABELS_MISSING', { key });
     return number;
   };
 }

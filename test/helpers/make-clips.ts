@@ -18,6 +18,8 @@ export interface ClipsForm {
   /** Samples of each shard. */
   readonly sizes: readonly number[];
   readonly name?: string;
+  /** Leaves labels and classes out. */
+  readonly isUnlabelled?: boolean;
 }
 
 /** Classes of all datasets. */
@@ -49,8 +51,8 @@ export async function makeClip(form: ClipsForm, i: number): Promise<Sample> {
     v: 1,
     key: `${name}-clip-${String(i).padStart(5, '0')}`,
     split: 'train',
-    label: i % CLASSES.length,
-    class: CLASSES[i % CLASSES.length]!,
+    label: form.isUnlabelled === true ? null : i % CLASSES.length,
+    class: form.isUnlabelled === true ? null : CLASSES[i % CLASSES.length]!,
     source: { path: `${i}.mp4`, width: w, height: h, fps: 25, frames: t * 2, seconds: 1 },
     frameIndex: Array.from({ length: t }, (_, k) => k * 2),
     ptsSeconds: Array.from({ length: t }, (_, k) => (k * 2) / 25),
@@ -110,7 +112,7 @@ export async function writeClips(
     tool: { name: 'tubelet', version: '0.1.0' },
     options: {},
     source: { kind: 'folder', videos: numSamples + sizes.length, fingerprint: 'abc' },
-    classes: CLASSES,
+    classes: form.isUnlabelled === true ? [] : CLASSES,
     totals: {
       videos: numSamples,
       samples: numSamples,

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { changeRecipe, findRecipe } from '../../lib/recipes/index.ts';
-import type { FinetuneRecipe, PretrainRecipe } from '../../lib/recipes/index.ts';
+import type { FinetuneRecipe, PretrainRecipe, ProbeRecipe } from '../../lib/recipes/index.ts';
 import { writeClips } from './make-clips.ts';
 import type { ClipsForm } from './make-clips.ts';
 import { temporaryFolder } from './make-dataset.ts';
@@ -44,6 +44,17 @@ export function smallPretrain(...changes: string[]): PretrainRecipe {
 /** Fine-tuning: three epochs of three steps. */
 export function smallFinetune(...changes: string[]): FinetuneRecipe {
   return changeRecipe(findRecipe('finetune', 'small-finetune'), [...COMMON, ...changes]);
+}
+
+/** A probe of thirty epochs of two steps. */
+export function smallProbe(...changes: string[]): ProbeRecipe {
+  return changeRecipe(findRecipe('probe', 'small-probe'), [
+    ...COMMON,
+    'train.epochs=30',
+    'train.batchSize=12',
+    'train.lr=10',
+    ...changes,
+  ]);
 }
 
 /** A temporary folder with the shards of {@link SMALL_CLIPS} in it. */

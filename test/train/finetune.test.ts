@@ -7,10 +7,9 @@ import { finetune } from '../../lib/train/finetune.ts';
 import { findWeights } from '../../lib/train/checkpoint.ts';
 import { pretrain } from '../../lib/train/pretrain.ts';
 import { probe } from '../../lib/train/probe.ts';
-import { changeRecipe, findRecipe } from '../../lib/recipes/index.ts';
 import { openWeights } from '../../lib/weights/index.ts';
 import { CLASSES } from '../helpers/make-clips.ts';
-import { smallFinetune, smallPretrain, smallShards } from '../helpers/small-run.ts';
+import { smallFinetune, smallPretrain, smallProbe, smallShards } from '../helpers/small-run.ts';
 
 const ONCE = { resume: false, overwrite: false, workers: 1 };
 /** Nothing is drawn but the order, so that a few clips can be learned by heart. */
@@ -51,17 +50,7 @@ test('pre-train, fine-tune, probe, evaluate, features: from shards to numbers', 
   );
   t.deepEqual(record.missing, []);
 
-  const recipe = changeRecipe(findRecipe('probe', 'small-probe'), [
-    'model.width=24',
-    'model.depth=2',
-    'model.heads=2',
-    'data.numFrames=4',
-    'data.size=16',
-    'data.patch=4',
-    'train.epochs=30',
-    'train.batchSize=12',
-    'train.lr=10',
-  ]);
+  const recipe = smallProbe('train.warmupEpochs=10');
   const probed = await probe(shards, { ...ONCE, out: run('probe'), recipe, from });
   t.is(probed.numClips, 24);
   t.is(probed.numSteps, 60);

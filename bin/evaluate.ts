@@ -7,12 +7,19 @@ import { UsageError } from './flags.ts';
 import type { Arguments, Command, Flag } from './flags.ts';
 import { sourceFrom } from './loader-source.ts';
 import { ProgressLine } from './progress-line.ts';
-import { MACHINE_FLAGS, evaluationText, machineFrom, required } from './train-flags.ts';
+import {
+  MACHINE_FLAGS,
+  WEIGHTS_FLAG,
+  evaluationText,
+  machineFrom,
+  required,
+  whichFrom,
+} from './train-flags.ts';
 
 const FLAGS: readonly Flag[] = [
   { name: 'segments', value: 'N', help: 'views along time (default: those of the recipe)' },
   { name: 'crops', value: 'N', help: 'views across each (default: those of the recipe)' },
-  { name: 'weights', value: 'best|last', help: 'which checkpoint (default: best)' },
+  WEIGHTS_FLAG,
   { name: 'batch-size', value: 'N', help: 'clips at once (default: 16)' },
   ...MACHINE_FLAGS,
 ];
@@ -109,14 +116,10 @@ function optionsFrom(args: Arguments, signal: AbortSignal, line: ProgressLine): 
   if ((segments === undefined) !== (crops === undefined)) {
     throw new UsageError('--segments and --crops go together.');
   }
-  const which = args.text('weights') ?? 'best';
-  if (which !== 'best' && which !== 'last') {
-    throw new UsageError(`--weights must be best or last (got "${which}").`);
-  }
   const batchSize = args.number('batch-size');
   const startedAt = performance.now();
   return {
-    which,
+    which: whichFrom(args),
     signal,
     ...(batchSize === undefined ? {} : { batchSize }),
     ...(segments === undefined || crops === undefined ? {} : { views: { segments, crops } }),

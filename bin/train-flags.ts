@@ -57,6 +57,20 @@ export const FROM_FLAG: Flag = {
   help: 'first weights: a run, or a file of weights (safetensors or .pth)',
 };
 
+/** Which checkpoint of a run. */
+export const WEIGHTS_FLAG: Flag = {
+  name: 'weights',
+  value: 'best|last',
+  help: 'which checkpoint (default: best)',
+};
+
+/** The checkpoint that the flags name. */
+export function whichFrom(args: Arguments): 'best' | 'last' {
+  const which = args.text('weights') ?? 'best';
+  if (which === 'best' || which === 'last') return which;
+  throw new UsageError(`--weights must be best or last (got "${which}").`);
+}
+
 /** The recipe that the flags name, with its changes. */
 export function recipeFrom<Task extends Recipe['task']>(
   args: Arguments,

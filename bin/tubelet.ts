@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.ts';
 import { UsageError, helpOf, parseFlags, translateOptions } from './flags.ts';
 import type { Command } from './flags.ts';
 import { formatFacts } from './format.ts';
+import { exportCommand } from './export.ts';
 import { evaluateCommand, featuresCommand, reconstructCommand } from './evaluate.ts';
 import { finetuneCommand, scratchCommand } from './finetune.ts';
 import { inspectCommand } from './inspect.ts';
@@ -34,6 +35,7 @@ const COMMANDS: readonly Command[] = [
   evaluateCommand,
   featuresCommand,
   reconstructCommand,
+  exportCommand,
   demoCommand,
 ];
 

@@ -441,7 +441,9 @@ export type {
 } from './recipes/index.ts';
 
 export {
+  NETWORK_PARTS,
   evaluate,
+  exportNetwork,
   findWeights,
   finetune,
   pretrain,
@@ -454,6 +456,9 @@ export type {
   Best,
   EvaluateOptions,
   Evaluation,
+  ExportNetworkOptions,
+  ExportedNetwork,
+  NetworkPart,
   FeaturesSummary,
   FinetuneOptions,
   OpenRunOptions,

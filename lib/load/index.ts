@@ -11,7 +11,6 @@ export type {
   FramesOptions,
   Resize,
   ShardClips,
-  StoredClips,
   TensorOptions,
   ViewCounts,
 } from './clip/recipe.ts';

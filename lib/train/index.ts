@@ -4,6 +4,8 @@ export { findWeights } from './checkpoint.ts';
 export type { Best } from './checkpoint.ts';
 export { evaluate } from './evaluate.ts';
 export type { EvaluateOptions, Evaluation } from './evaluate.ts';
+export { NETWORK_PARTS, exportNetwork } from './export-network.ts';
+export type { ExportNetworkOptions, ExportedNetwork, NetworkPart } from './export-network.ts';
 export { writeFeatures } from './features.ts';
 export type { FeaturesSummary } from './features.ts';
 export { finetune } from './finetune.ts';

@@ -18,7 +18,7 @@ import { openScorer } from './scorer.ts';
 import type { ScorerSpec } from './scorer.ts';
 
 /** What a network is to give: scores of classes, or features of clips. */
-type NetworkOutput = 'scores' | 'features';
+export type NetworkOutput = 'scores' | 'features';
 
 /** How to open. */
 export interface OpenNetworkOptions {
@@ -41,7 +41,7 @@ export async function openNetwork(
   model: RunModel,
   { output, which = 'best', batchSize, engine }: OpenNetworkOptions,
 ): Promise<Program> {
-  const { shapes, forward } = output === 'scores' ? scoring(model) : featuring(model);
+  const { shapes, forward } = networkOf(model, output);
   const program = await openScorer({ config: model.config, shapes, forward, batchSize, engine });
   try {
     program.setState(await loadExactly(shapes, await findWeights(run, which)));
@@ -52,9 +52,19 @@ export async function openNetwork(
   }
 }
 
-type Parts = Pick<ScorerSpec, 'shapes' | 'forward'>;
+/** Names and shapes of parameters, and the forward pass over tokens. */
+type NetworkParts = Pick<ScorerSpec, 'shapes' | 'forward'>;
 
-function scoring(model: RunModel): Parts {
+/**
+ * The network of a run, up to what it is to give.
+ *
+ * @throws {RangeError} if scores are wanted of a run of pre-training, which has no classes
+ */
+export function networkOf(model: RunModel, output: NetworkOutput): NetworkParts {
+  return output === 'scores' ? scoring(model) : featuring(model);
+}
+
+function scoring(model: RunModel): NetworkParts {
   switch (model.kind) {
     case 'classifier': {
       const { config } = model;
@@ -81,7 +91,7 @@ function scoring(model: RunModel): Parts {
 }
 
 /** Features: mean of all tokens, after the encoder's last normalisation where the network has one. */
-function featuring(model: RunModel): Parts {
+function featuring(model: RunModel): NetworkParts {
   const { config } = model;
   if (model.kind !== 'classifier') {
     const shapes: ParameterShapes = encoderShapes(config);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { evaluateCommand, featuresCommand, reconstructCommand } from '../../bin/evaluate.ts';
+import { exportCommand } from '../../bin/export.ts';
 import { finetuneCommand, scratchCommand } from '../../bin/finetune.ts';
 import { helpOf } from '../../bin/flags.ts';
 import { pretrainCommand } from '../../bin/pretrain.ts';
@@ -63,6 +64,12 @@ test('the way of a user: pretrain, probe, finetune, scratch, evaluate, features'
 
   const out = at('features.safetensors');
   t.like(await runJson('features', at('pre'), shards, '--out', out), { numClips: 12, width: 24 });
+  const file = at('classifier.onnx');
+  t.like(await runJson('export', at('ft'), '--part', 'classifier', '--out', file), {
+    file,
+    clips: [1, 4, 16, 16, 3],
+    classes: ['left', 'right', 'up'],
+  });
 });
 
 for (const command of [
@@ -73,6 +80,7 @@ for (const command of [
   evaluateCommand,
   featuresCommand,
   reconstructCommand,
+  exportCommand,
 ]) {
   test(`the help of ${command.name} lists every flag that it takes`, async (t) => {
     const { code, stdout } = await runCli(command.name, '--help');
@@ -94,6 +102,8 @@ for (const [args, shown] of [
   [['finetune', 'x', '--out', 'y'], /--from RUN\|FILE is missing/],
   [['evaluate', 'x', 'y', '--crops', '3'], /--segments and --crops go together/],
   [['evaluate', 'x', 'y', '--weights', 'first'], /--weights must be best or last/],
+  [['export', 'x', '--out', 'y'], /--part encoder\|classifier is missing/],
+  [['export', 'x', '--out', 'y', '--part', 'head'], /--part must be one of encoder, classifier/],
 ] as const) {
   test(`${args.join(' ')}: wrong use`, async (t) => {
     const { code, stderr } = await runCli(...args);

@@ -2,6 +2,7 @@
 /** The command line: finds the command, runs it, turns its end into an exit code (0 done, 1 failed, 2 wrong use, 130 interrupted). */
 
 import { TOOL } from '../lib/index.ts';
+import { ablateCommand } from './ablate.ts';
 import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
@@ -36,6 +37,7 @@ const COMMANDS: readonly Command[] = [
   featuresCommand,
   reconstructCommand,
   exportCommand,
+  ablateCommand,
   demoCommand,
 ];
 

@@ -289,6 +289,7 @@ export type {
   ReportFact,
   ReportReconstruction,
   ReportSeries,
+  ReportTable,
   ScoredVideo,
 } from './records/index.ts';
 
@@ -344,6 +345,7 @@ export type {
 } from './ops/index.ts';
 
 export {
+  ablate,
   batchSheet,
   contactSheet,
   datasetSheet,
@@ -355,6 +357,13 @@ export {
   writeRunReport,
 } from './study/index.ts';
 export type {
+  AblateOptions,
+  AblationChoice,
+  AblationData,
+  AblationEstimate,
+  AblationProgress,
+  AblationReport,
+  AblationRow,
   BatchSheetOptions,
   ClassCount,
   ContactSheetOptions,
@@ -365,6 +374,7 @@ export type {
   VerifyDatasetOptions,
   VerifyReport,
   RunReportOptions,
+  SeedSpread,
 } from './study/index.ts';
 
 export { makeDemoVideos, motionClasses, renderMotionVideo } from './demo/index.ts';
@@ -427,14 +437,18 @@ export type {
   RunningStats,
 } from './model/index.ts';
 
-export { RECIPES, changeRecipe, findRecipe } from './recipes/index.ts';
+export { ABLATIONS, RECIPES, changeRecipe, findAblation, findRecipe } from './recipes/index.ts';
 export type {
+  AblationPart,
+  AblationPoint,
+  AblationRecipe,
   ClipSection,
   EncoderSection,
   FinetuneRecipe,
   OptimizerSection,
   PretrainRecipe,
   ProbeRecipe,
+  Readout,
   Recipe,
   SaveSection,
   TestSection,

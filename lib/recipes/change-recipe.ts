@@ -8,6 +8,7 @@ const CAN_BE_NULL = new Set([
   'model.depth',
   'model.heads',
   'data.randAugment',
+  'data.epochSamples',
   'train.clipNorm',
   'train.emaDecay',
   'save.everySteps',

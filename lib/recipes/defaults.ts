@@ -32,6 +32,7 @@ export const PRETRAIN: PretrainRecipe = Object.freeze({
     mask: 'tube',
     maskRatio: 0.9,
     target: 'normalised',
+    epochSamples: null,
   }),
   train: Object.freeze({
     epochs: 800,

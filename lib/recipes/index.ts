@@ -18,6 +18,8 @@ import {
 } from './ssv2.ts';
 import { UCF101_FINETUNE, UCF101_PRETRAIN } from './ucf101.ts';
 
+export { ABLATIONS, findAblation } from './ablation.ts';
+export type { AblationPart, AblationPoint, AblationRecipe, Readout } from './ablation.ts';
 export { changeRecipe } from './change-recipe.ts';
 export type {
   ClipSection,

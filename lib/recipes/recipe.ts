@@ -76,6 +76,8 @@ export interface PretrainRecipe {
     readonly mask: 'tube' | 'random' | 'frame';
     readonly maskRatio: number;
     readonly target: 'normalised' | 'pixels';
+    /** Samples of an epoch; null for all of them, once. */
+    readonly epochSamples: number | null;
   };
   readonly train: OptimizerSection & { readonly loss: PixelLoss };
   readonly save: SaveSection;

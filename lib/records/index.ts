@@ -20,5 +20,6 @@ export type {
   ReportFact,
   ReportReconstruction,
   ReportSeries,
+  ReportTable,
 } from './report/report-data.ts';
 export { reportHtml } from './report/report-html.ts';

@@ -1,5 +1,14 @@
 /** Door of `study`: what is in a dataset and whether it is whole. */
 
+export { ablate } from './ablation/ablate.ts';
+export type {
+  AblateOptions,
+  AblationData,
+  AblationEstimate,
+  AblationProgress,
+} from './ablation/ablate.ts';
+export type { AblationChoice } from './ablation/plan.ts';
+export type { AblationReport, AblationRow, SeedSpread } from './ablation/report.ts';
 export { batchSheet } from './batch-sheet.ts';
 export type { BatchSheetOptions } from './batch-sheet.ts';
 export { contactSheet } from './contact-sheet.ts';

@@ -2,6 +2,8 @@
 
 export { findWeights } from './checkpoint.ts';
 export type { Best } from './checkpoint.ts';
+export { clipConfig } from './clip-options.ts';
+export { encoderOf } from './encoder-of.ts';
 export { evaluate } from './evaluate.ts';
 export type { EvaluateOptions, Evaluation } from './evaluate.ts';
 export { NETWORK_PARTS, exportNetwork } from './export-network.ts';

@@ -130,6 +130,7 @@ function loaderOptions(
     ...clipOptions(data, shards),
     mask: { kind: data.mask, ratio: data.maskRatio },
     target: data.target,
+    ...(data.epochSamples === null ? {} : { epochSamples: data.epochSamples }),
     remainder: 'drop',
   };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { ablateCommand } from '../../bin/ablate.ts';
 import { evaluateCommand, featuresCommand, reconstructCommand } from '../../bin/evaluate.ts';
 import { exportCommand } from '../../bin/export.ts';
 import { finetuneCommand, scratchCommand } from '../../bin/finetune.ts';
@@ -9,6 +10,7 @@ import { pretrainCommand } from '../../bin/pretrain.ts';
 import { probeCommand } from '../../bin/probe.ts';
 import { decodeImage } from '../../lib/sample/index.ts';
 import { runCli, runJson } from '../helpers/cli.ts';
+import { TINY } from '../helpers/small-ablation.ts';
 import { smallShards } from '../helpers/small-run.ts';
 
 const SMALL = [
@@ -72,6 +74,38 @@ test('the way of a user: pretrain, probe, finetune, scratch, evaluate, features'
   });
 });
 
+test('an ablation from the command line: table, charts, and going on', async (t) => {
+  const { folder, shards } = await smallShards(t);
+  const out = join(folder, 'ablation');
+  const sets = TINY.flatMap((one) => ['--set', one]);
+  const args = ['ablate', shards, '--val', shards, '--out', out, '--only', 'target', ...sets];
+  const first = await runCli(...args);
+  t.is(first.code, 0, first.stderr);
+  t.regex(first.stderr, /^2 runs, about \d+:\d\d$/m);
+  t.regex(
+    first.stdout,
+    /Target +probe top-1 +loss\n +target-normalised \* +\d+\.\d % +\d\.\d{4}\n/,
+  );
+  t.is((await runCli(...args)).code, 1);
+  const more = await runJson(...args, '--resume', '--only', 'target');
+  t.like(more, { table: join(out, 'ablation.md'), isComplete: true, numVal: 12, seeds: 1 });
+  t.deepEqual(JSON.parse(await readFile(join(out, 'ablation.json'), 'utf8')), unnamed(more));
+  t.regex(
+    await readFile(join(out, 'ablation.html'), 'utf8'),
+    /<svg[^]*>normalised<\/text>[^]*>pixels<\/text>/,
+  );
+});
+
+/** The report without the paths that the command adds. */
+function unnamed({
+  out: _out,
+  table: _table,
+  page: _page,
+  ...report
+}: Record<string, unknown>): unknown {
+  return report;
+}
+
 for (const command of [
   pretrainCommand,
   probeCommand,
@@ -81,6 +115,7 @@ for (const command of [
   featuresCommand,
   reconstructCommand,
   exportCommand,
+  ablateCommand,
 ]) {
   test(`the help of ${command.name} lists every flag that it takes`, async (t) => {
     const { code, stdout } = await runCli(command.name, '--help');
@@ -99,6 +134,13 @@ for (const [args, shown] of [
   ],
   [['pretrain', 'x', '--out', 'y', '--set', 'train.rate=1'], /--set names no value/],
   [['pretrain', 'x', '--out', 'y', '--engine', 'gpu'], /--engine must be one of onnx, eager/],
+  [['ablate', 'x', '--out', 'y'], /--val DIR is missing/],
+  [['ablate', '--val', 'x', '--out', 'y'], /--val needs DIR before it/],
+  [['ablate', 'x', '--val', 'y'], /--out FOLDER is missing/],
+  [
+    ['ablate', 'x', '--val', 'y', '--out', 'z', '--recipe', 'no'],
+    /--recipe must be one of small-ab/,
+  ],
   [['finetune', 'x', '--out', 'y'], /--from RUN\|FILE is missing/],
   [['evaluate', 'x', 'y', '--crops', '3'], /--segments and --crops go together/],
   [['evaluate', 'x', 'y', '--weights', 'first'], /--weights must be best or last/],

@@ -33,7 +33,12 @@ export function chartHtml(chart: ReportChart): string {
   const { title, series, unit = 'number' } = chart;
   const format = unit === 'rate' ? formatRate : formatNumber;
   const values = series.flatMap(({ points }) => points.filter(isFinitePoint));
-  const legend = series.map((one, index) => legendEntry(one, index, format)).join('');
+  const hasLast = chart.axis === undefined;
+  const legend = series
+    .map((one, index) =>
+      legendEntry(one, index, hasLast || one.points.length === 1 ? format : null),
+    )
+    .join('');
   const smoothed = series.some(({ points }) => isNoisy(points))
     ? '<p class="note">Faint: every step. Strong: running mean over 2 % of the steps.</p>'
     : '';
@@ -48,60 +53,82 @@ ${picture}${smoothed}
 function legendEntry(
   { name, points }: ReportSeries,
   index: number,
-  format: (value: number) => string,
+  format: ((value: number) => string) | null,
 ): string {
   const last = points.at(-1);
-  const value = last === undefined ? '' : ` <b>${escapeHtml(format(last[1]))}</b>`;
+  const value =
+    last === undefined || format === null ? '' : ` <b>${escapeHtml(format(last[1]))}</b>`;
   return `<li><i class="${colourOf(index)}"></i>${escapeHtml(name)}${value}</li>`;
 }
 
 function drawing(
-  { title, series, unit = 'number' }: ReportChart,
+  { title, series, unit = 'number', axis = 'step', names = [] }: ReportChart,
   values: readonly Point[],
   format: (value: number) => string,
 ): string {
-  const scales = scalesOf(values, unit);
-  const lines = series.map(({ points }, index) => line(points, index, { scales, format }));
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)} over steps">
-${grid(scales, unit === 'rate' ? wholePercent : formatNumber)}
+  const scales = scalesOf(values, unit, names);
+  const lines = series.map(({ points }, index) => line(points, index, { scales, format, axis }));
+  const text = unit === 'rate' ? wholePercent : formatNumber;
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)} over ${escapeHtml(axis === 'step' ? 'steps' : axis)}">
+${grid(scales, { format: text, axis, names })}
 ${lines.join('\n')}
 </svg>`;
 }
 
-function scalesOf(values: readonly Point[], unit: 'number' | 'rate'): Scales {
+function scalesOf(
+  values: readonly Point[],
+  unit: 'number' | 'rate',
+  names: readonly string[],
+): Scales {
   const steps = values.map(([step]) => step);
   const heights = values.map(([, value]) => value);
-  const x = roundAxis(smallest(steps), largest(steps), 5, true);
+  const x = roundAxis(smallest(steps), largest(steps), 5, steps.every(Number.isInteger));
   const y =
     unit === 'rate'
       ? { low: 0, high: 1, ticks: [0, 0.25, 0.5, 0.75, 1] }
       : roundAxis(smallest(heights), largest(heights), 4);
+  if (names.length > 0) {
+    const ticks = names.map((_, i) => i);
+    return { x: { low: -0.5, high: names.length - 0.5, ticks }, y };
+  }
   // Steps need no room at the ends, and no tick beyond the last one.
-  const high = Math.max(largest(steps), smallest(steps) + 1);
+  const isPoint = largest(steps) === smallest(steps);
+  const high = isPoint ? largest(steps) + 1 : largest(steps);
   const inside = x.ticks.filter((tick) => tick >= smallest(steps) && tick <= high);
   return { x: { low: smallest(steps), high, ticks: inside }, y };
 }
 
-function grid({ x, y }: Scales, format: (value: number) => string): string {
+interface GridTexts {
+  readonly format: (value: number) => string;
+  readonly axis: string;
+  readonly names: readonly string[];
+}
+
+function grid({ x, y }: Scales, { format, axis, names }: GridTexts): string {
   const across = y.ticks.map((tick) => {
     const at = place(tick, y, HEIGHT - BOTTOM, TOP);
     return `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}"/><text x="${LEFT - 7}" y="${at}" dy="0.35em" text-anchor="end">${escapeHtml(format(tick))}</text>`;
   });
   const along = x.ticks.map((tick) => {
     const at = place(tick, x, LEFT, WIDTH - RIGHT);
-    return `<line class="tick" x1="${at}" x2="${at}" y1="${HEIGHT - BOTTOM}" y2="${HEIGHT - BOTTOM + 4}"/><text x="${at}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${shortCount(tick)}</text>`;
+    return `<line class="tick" x1="${at}" x2="${at}" y1="${HEIGHT - BOTTOM}" y2="${HEIGHT - BOTTOM + 4}"/><text x="${at}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${escapeHtml(names[tick] ?? shortCount(tick))}</text>`;
   });
   const base = `<line class="axis" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${HEIGHT - BOTTOM}" y2="${HEIGHT - BOTTOM}"/>`;
-  const name = `<text class="name" x="${LEFT + PLOT_WIDTH / 2}" y="${HEIGHT - 4}" text-anchor="middle">step</text>`;
+  const name = `<text class="name" x="${LEFT + PLOT_WIDTH / 2}" y="${HEIGHT - 4}" text-anchor="middle">${escapeHtml(axis)}</text>`;
   return [...across, ...along, base, name].join('\n');
 }
 
 interface LineStyle {
   readonly scales: Scales;
   readonly format: (value: number) => string;
+  readonly axis: string;
 }
 
-function line(points: readonly Point[], index: number, { scales, format }: LineStyle): string {
+function line(
+  points: readonly Point[],
+  index: number,
+  { scales, format, axis }: LineStyle,
+): string {
   const colour = colourOf(index);
   const isFaint = isNoisy(points);
   const raw = `<path class="line ${colour}${isFaint ? ' faint' : ''}" d="${pathOf(thin(points, scales.x), scales)}"/>`;
@@ -111,7 +138,7 @@ function line(points: readonly Point[], index: number, { scales, format }: LineS
   if (points.length > MAX_DOTS) return raw;
   const dots = points.filter(isFinitePoint).map((point) => {
     const [x, y] = toPlace(point, scales);
-    const text = `step ${point[0]}: ${format(point[1])}`;
+    const text = `${axis} ${point[0]}: ${format(point[1])}`;
     return `<circle class="dot ${colour}" cx="${x}" cy="${y}" r="2.6"><title>${escapeHtml(text)}</title></circle>`;
   });
   return raw + dots.join('');

@@ -1,5 +1,7 @@
 /** Pieces of HTML out of texts and numbers that nobody vouches for. */
 
+import type { ReportTable } from './report-data.ts';
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -30,6 +32,17 @@ export function factTable(facts: readonly (readonly [name: string, value: string
   return rows.length === 0
     ? ''
     : `<table class="facts"><tbody>\n${rows.join('\n')}\n</tbody></table>`;
+}
+
+/** Rows under a head; the first column names the rows, the others stand to the right. */
+export function valueTable({ head, rows }: Pick<ReportTable, 'head' | 'rows'>): string {
+  if (rows.length === 0) return '';
+  const top = head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`);
+  const lines = rows.map(([name = '', ...values]) => {
+    const cells = values.map((value) => `<td>${escapeHtml(value)}</td>`);
+    return `<tr><th scope="row">${escapeHtml(name)}</th>${cells.join('')}</tr>`;
+  });
+  return `<div class="scroll"><table class="values"><thead><tr>${top.join('')}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table></div>`;
 }
 
 /** A number with four digits that count: `0.1235`, `12.35`, `12,350`, `1.2e-7`. */

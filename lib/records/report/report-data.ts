@@ -14,7 +14,18 @@ export interface ReportChart {
   readonly title: string;
   /** `rate`: values from 0 to 1, shown as percent over the whole range. Default: `number`. */
   readonly unit?: 'number' | 'rate';
+  /** What the values are over. Default: `step`. */
+  readonly axis?: string;
+  /** Names of the places 0, 1, 2, … along the axis, where these are no numbers. */
+  readonly names?: readonly string[];
   readonly series: readonly ReportSeries[];
+}
+
+/** A table; the first column names the rows. */
+export interface ReportTable {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 /** A clip and what the model made of it: PNG files of one size, such as rows of frames. */
@@ -36,6 +47,7 @@ export interface ReportData {
   /** Large numbers at the top, before those of the classification. */
   readonly highlights?: readonly ReportFact[];
   readonly charts?: readonly ReportChart[];
+  readonly tables?: readonly ReportTable[];
   readonly classification?: ClassificationRecord;
   readonly reconstructions?: readonly ReportReconstruction[];
   /**

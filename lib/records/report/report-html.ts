@@ -2,7 +2,7 @@
 
 import { chartHtml } from './chart.ts';
 import { classificationHighlights, classificationSections } from './classification-section.ts';
-import { escapeHtml, factTable, section } from './html.ts';
+import { escapeHtml, factTable, section, valueTable } from './html.ts';
 import type { ReportData, ReportFact, ReportReconstruction } from './report-data.ts';
 import { REPORT_STYLE } from './style.ts';
 
@@ -25,6 +25,7 @@ export function reportHtml(data: ReportData): string {
     charts.length === 0
       ? ''
       : section('Curves', `<div class="charts">${charts.map(chartHtml).join('\n')}</div>`),
+    ...(data.tables ?? []).map((table) => section(table.title, valueTable(table))),
     classification === undefined ? '' : classificationSections(classification),
     section('Reconstructions', reconstructions(data)),
     section('Facts of the run', factTable(data.facts ?? [])),

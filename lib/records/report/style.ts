@@ -59,6 +59,11 @@ th { font-weight: 500; text-align: left; }
 .facts tr + tr { border-top: 1px solid var(--grid); }
 .facts th, .facts td { padding: .35rem 0; vertical-align: top; overflow-wrap: anywhere; }
 .facts th { width: 38%; padding-right: 1rem; color: var(--quiet); }
+.values { width: 100%; font-size: .9rem; }
+.values tbody tr { border-top: 1px solid var(--grid); }
+.values th, .values td { padding: .35rem 0 .35rem 1rem; text-align: right; }
+.values th:first-child { padding-left: 0; text-align: left; }
+.values thead th { color: var(--quiet); }
 .bars { width: 100%; font-size: .9rem; }
 .bars th, .bars td { padding: .22rem .75rem .22rem 0; }
 .bars th { width: 1%; max-width: 16rem; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }

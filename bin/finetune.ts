@@ -1,7 +1,6 @@
 /** `tubelet finetune` and `tubelet scratch`: a network learns to name classes, from pre-trained weights or from drawn ones. */
 
 import { evaluate, finetune, writeRunReport } from '../lib/index.ts';
-import { UsageError } from './flags.ts';
 import type { Arguments, Command } from './flags.ts';
 import { sourceFrom } from './loader-source.ts';
 import {
@@ -17,6 +16,7 @@ import {
   reportFacts,
   required,
   saveEvaluation,
+  valFrom,
   weightsFrom,
 } from './train-flags.ts';
 
@@ -56,8 +56,7 @@ export const scratchCommand: Command = {
 async function run(args: Arguments, signal: AbortSignal, from: string | null): Promise<number> {
   const source = sourceFrom(args.positionals);
   const out = required(args, 'out', 'RUN');
-  const val = args.text('val');
-  if (val === '') throw new UsageError('--val must name shards (got "").');
+  const val = valFrom(args);
   const recipe = recipeFrom(args, 'finetune', STANDARD);
   const title = from === null ? 'scratch' : 'finetune';
   const { close, ...hooks } = printingHooks(title, recipe, args.has('quiet') || args.has('json'));

@@ -102,6 +102,13 @@ export function required(args: Arguments, name: string, what: string): string {
   return text;
 }
 
+/** The shards to evaluate on, if any. */
+export function valFrom(args: Arguments): string | undefined {
+  const val = args.text('val');
+  if (val === '') throw new UsageError('--val must name shards (got "").');
+  return val;
+}
+
 /** The file of weights that `--from` means: itself, or the last of a run. */
 export async function weightsFrom(path: string): Promise<string> {
   const isFolder = await stat(path).then(
@@ -138,9 +145,7 @@ export function printingHooks(
 ): Pick<TrainingHooks, 'onStart' | 'onProgress' | 'wallClock'> & { readonly close: () => void } {
   const line = new ProgressLine(title, isQuiet);
   return {
-    onStart: (facts) => {
-      if (!isQuiet) process.stderr.write(`${JSON.stringify(recipe)}\n${factsText(recipe, facts)}`);
-    },
+    onStart: startPrinter(recipe, isQuiet),
     onProgress: (report: StepReport) =>
       line.show(() => ({
         done: report.step,
@@ -156,6 +161,13 @@ export function printingHooks(
       })),
     wallClock: () => Date.now() / 1000,
     close: () => line.close(),
+  };
+}
+
+/** Prints the whole recipe and what follows from it, before the first step. */
+export function startPrinter(recipe: Recipe, isQuiet: boolean): (facts: RunFacts) => void {
+  return (facts) => {
+    if (!isQuiet) process.stderr.write(`${JSON.stringify(recipe)}\n${factsText(recipe, facts)}`);
   };
 }
 

@@ -1,13 +1,15 @@
 /** What a source holds, for those who must know it before they can say what they want of it. */
 
 import type { ShardClips } from './clip/recipe.ts';
-import { closeMembers, describeClips, openMembers } from './members.ts';
+import { closeMembers, describeClips, fingerprintMembers, openMembers } from './members.ts';
 import type { LoaderSource } from './members.ts';
 
 /** What stands in the datasets of a source. */
 export interface SourceDescription extends ShardClips {
   /** Class names of the first dataset; empty without labels. */
   readonly classes: readonly string[];
+  /** Print of all shards. */
+  readonly fingerprint: string;
 }
 
 /**
@@ -19,7 +21,8 @@ export interface SourceDescription extends ShardClips {
 export async function describeSource(source: LoaderSource): Promise<SourceDescription> {
   const members = await openMembers(source, {});
   try {
-    return { ...describeClips(members), classes: members[0]?.dataset.info.classes ?? [] };
+    const classes = members[0]?.dataset.info.classes ?? [];
+    return { ...describeClips(members), classes, fingerprint: fingerprintMembers(members) };
   } finally {
     await closeMembers(members);
   }

@@ -32,7 +32,7 @@ export async function loadExactly(
   shapes: ParameterShapes,
   path: string,
   rule: LoadRule = 'encoder',
-): Promise<Record<string, Float32Array>> {
+): Promise<Record<string, Float32Array<ArrayBuffer>>> {
   await using file = await openWeights(path);
   const wanted = Object.entries(shapes).map(([name, shape]) => ({ name, shape }));
   const { loaded, fresh } = planLoad(officialNames(file.weights), wanted, rule);

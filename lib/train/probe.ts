@@ -4,29 +4,28 @@
  * Source: the appendix of VideoMAE (Tong et al. 2022) for the optimizer; what it leaves open is as in MAE (He et al. 2022).
  */
 
-import { TubeletError, createPermutation, createRng } from '../core/index.ts';
-import { compile } from '../engine/index.ts';
-import { openLoader } from '../load/index.ts';
-import type { LoaderSource, SourceDescription } from '../load/index.ts';
-import { encoderShapes, probeFeatures } from '../model/index.ts';
+import type { LoaderSource } from '../load/index.ts';
+import { countParameters, countTokens, encoderFlops, encoderShapes } from '../model/index.ts';
 import type { ProbeRecipe } from '../recipes/index.ts';
-import { MetricsLog } from '../records/index.ts';
-import { softTargets } from '../sample/index.ts';
-import { saveCheckpoint } from './checkpoint.ts';
-import { clipConfig, clipOptions } from './clip-options.ts';
+import { readProgress, saveCheckpoint } from './checkpoint.ts';
+import { clipConfig } from './clip-options.ts';
 import { describeLabelled } from './describe-labelled.ts';
 import { encoderOf } from './encoder-of.ts';
+import { estimateMemory } from './estimate-memory.ts';
 import { loadExactly } from './load-initial.ts';
-import { MOMENTUM_PREFIX, createProbeStep, probeShapes } from './probe-head.ts';
+import { openFeatures } from './probe-features.ts';
+import { probeShapes } from './probe-head.ts';
 import { openRunFolder } from './run-folder.ts';
 import type { OpenRunOptions, ProbeConfig } from './run-folder.ts';
-import { cosineSchedule, scaleRate } from './schedule.ts';
-import { openScorer, scoreClips } from './scorer.ts';
-import type { TrainingHooks } from './training-job.ts';
+import { scaleRate } from './schedule.ts';
+import { trainHead } from './train-head.ts';
+import type { RunFacts, TrainingHooks } from './training-job.ts';
 
 /** Options of {@link probe}. */
 export interface ProbeOptions
-  extends Pick<TrainingHooks, 'engine' | 'workers' | 'signal'>, Omit<OpenRunOptions, 'resume'> {
+  extends
+    Pick<TrainingHooks, 'engine' | 'workers' | 'signal' | 'wallClock' | 'onStart'>,
+    OpenRunOptions {
   /** Folder of the run. */
   readonly out: string;
   readonly recipe: ProbeRecipe;
@@ -38,8 +37,12 @@ export interface ProbeOptions
 /** How far a probe is. */
 export interface ProbeProgress {
   readonly stage: 'features' | 'head';
+  /** Clips or steps. */
   readonly done: number;
   readonly total: number;
+  /** Of the last step; null while features are computed. */
+  readonly loss: number | null;
+  readonly lr: number | null;
 }
 
 /** What came out. */
@@ -48,24 +51,20 @@ export interface ProbeSummary {
   readonly numSteps: number;
   /** Mean loss of the last epoch. */
   readonly loss: number;
-}
-
-interface Features {
-  readonly width: number;
-  readonly rows: readonly Float32Array[];
-  readonly labels: readonly number[];
+  readonly facts: RunFacts;
 }
 
 /**
- * Trains a linear probe on shards with labels and leaves a run in a folder. Clips that cannot be read are an error.
+ * Trains a linear probe on shards with labels and leaves a run in a folder. Clips that cannot be read are an error. With `resume` a run
+ * that was stopped takes the features that it has and goes on with the head bit for bit.
  *
- * @throws {TubeletError} as {@link openRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_WEIGHTS_MISMATCH, what loading and the
- * engine throw
+ * @throws {TubeletError} as {@link openRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_WEIGHTS_MISMATCH, TUBE_LOSS_DIVERGED, what
+ * loading and the engine throw; TUBE_OPTIONS_DIFFER also if the features of the run are of other shards or weights
  * @throws {RangeError} naming the value of the recipe that is wrong
  * @throws the reason of `signal`
  */
 export async function probe(source: LoaderSource, options: ProbeOptions): Promise<ProbeSummary> {
-  const { out, recipe, from, overwrite } = options;
+  const { out, recipe, from, onProgress } = options;
   const shards = await describeLabelled(source, recipe.data);
   const { classes } = shards;
   const config: ProbeConfig = {
@@ -77,10 +76,30 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
   const shapes = encoderShapes(config);
   const weights = await loadExactly(shapes, from);
   const run = { v: 1, recipe, model: { kind: 'probe', config }, classes, from } as const;
-  await openRunFolder(out, run, { overwrite, resume: false });
-  const features = await computeFeatures(source, { ...options, config, weights, shards });
-  const head = await trainHead(features, { ...options, config });
-  const { loss, numSteps, state } = head;
+  await openRunFolder(out, run, options);
+  const features = await openFeatures(source, {
+    ...options,
+    run: out,
+    config,
+    shards,
+    weights,
+    onCount: (numClips) => options.onStart?.(factsOf(recipe, config, numClips)),
+    onClip: (done, total) => onProgress?.({ stage: 'features', done, total, loss: null, lr: null }),
+  });
+  const { numClips } = features;
+  const facts = factsOf(recipe, config, numClips);
+  const { numSteps } = facts;
+  const finished = await readProgress(out);
+  if (finished !== null) return { numClips, numSteps, loss: finished.average ?? Number.NaN, facts };
+  const { loss, state } = await trainHead(features, {
+    ...options,
+    run: out,
+    config,
+    train: recipe.train,
+    facts,
+    onStep: ({ step, ...values }) =>
+      onProgress?.({ stage: 'head', done: step, total: numSteps, ...values }),
+  });
   await saveCheckpoint(out, {
     progress: {
       v: 1,
@@ -96,132 +115,30 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
     shapes: { ...shapes, ...probeShapes(config) },
     keep: 1,
   });
-  return { numClips: features.rows.length, numSteps, loss };
+  return { numClips, numSteps, loss, facts };
 }
 
-async function computeFeatures(
-  source: LoaderSource,
-  options: ProbeOptions & {
-    readonly config: ProbeConfig;
-    readonly weights: Record<string, Float32Array>;
-    readonly shards: SourceDescription;
-  },
-): Promise<Features> {
-  const { recipe, config, weights, shards, workers, signal, onProgress } = options;
-  const { seed, batchSize } = recipe.train;
-  // A finished clip is the only one of its video.
-  const clipsPerVideo = shards.hasFrames ? recipe.train.clipsPerVideo : 1;
-  await using network = await openScorer({
-    config,
-    shapes: encoderShapes(config),
-    forward: (parameters, inputs) => probeFeatures(parameters, inputs as never, config),
-    batchSize: Math.min(16, batchSize),
-    engine: options.engine,
-  });
-  network.setState(weights);
-  await using loader = await openLoader(source, {
-    ...clipOptions(recipe.data, shards),
-    batchSize: Math.min(16, batchSize),
-    epochs: clipsPerVideo,
-    remainder: 'uneven',
-    seed,
-    ...(workers === undefined ? {} : { workers }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const rows: Float32Array[] = [];
-  const labels: number[] = [];
-  const total = loader.info.numSamples * clipsPerVideo;
-  for await (const { numbers, label, key } of scoreClips(network, loader, config)) {
-    if (label < 0) throw new TubeletError('TUBE_LABELS_MISSING', { key });
-    if (numbers === null) continue;
-    rows.push(numbers);
-    labels.push(label);
-    onProgress?.({ stage: 'features', done: rows.length, total });
-  }
-  return { width: config.encoder.width, rows, labels };
-}
-
-async function trainHead(
-  features: Features,
-  options: ProbeOptions & { readonly config: ProbeConfig },
-): Promise<{
-  readonly loss: number;
-  readonly numSteps: number;
-  readonly state: Readonly<Record<string, Float32Array>>;
-}> {
-  const { out, config, engine, signal, onProgress, recipe } = options;
-  const { epochs, warmupEpochs, lr, seed } = recipe.train;
-  const { rows, labels, width } = features;
-  const { numClasses } = config;
-  const batchSize = Math.min(recipe.train.batchSize, rows.length);
-  const stepsPerEpoch = Math.floor(rows.length / batchSize);
-  const numSteps = epochs * stepsPerEpoch;
-  const rateAt = cosineSchedule({
-    base: scaleRate(lr, batchSize),
-    final: 0,
-    numSteps,
-    warmupSteps: warmupEpochs * stepsPerEpoch,
-  });
-  const shapes = probeShapes(config);
-  const momentum = ['head.weight', 'head.bias'].map((name) => [
-    `${MOMENTUM_PREFIX}${name}`,
-    shapes[name] ?? [],
-  ]);
-  await using program = await compile(
-    createProbeStep(recipe.train),
-    {
-      inputs: { features: [batchSize, width], targets: [batchSize, numClasses], lr: [] },
-      state: { ...shapes, ...(Object.fromEntries(momentum) as typeof shapes) },
-    },
-    engine,
-  );
-  program.setState({
-    'head.weight': drawHead(numClasses * width, seed),
-    ...(config.batchNorm ? { 'bn.running_var': new Float32Array(width).fill(1) } : {}),
-  });
-  await using log = await MetricsLog.open(out, { lastStep: null });
-  let lossSum = 0;
-  for (let step = 0; step < numSteps; step++) {
-    signal?.throwIfAborted();
-    const epoch = Math.floor(step / stepsPerEpoch);
-    const orderOf = createPermutation(rows.length, seed, 'probe', epoch);
-    const start = (step % stepsPerEpoch) * batchSize;
-    const chosen = Array.from({ length: batchSize }, (_, i) => orderOf(start + i));
-    const { loss } = await program.run({
-      features: gather(chosen, rows, width),
-      targets: softTargets(
-        chosen.map((i) => labels[i] ?? 0),
-        { numClasses, smoothing: 0 },
-      ),
-      lr: [rateAt(step)],
-    });
-    lossSum += loss?.[0] ?? Number.NaN;
-    onProgress?.({ stage: 'head', done: step + 1, total: numSteps });
-    if ((step + 1) % stepsPerEpoch !== 0) continue;
-    const values = { epoch: epoch + 1, loss: lossSum / stepsPerEpoch };
-    await log.append({ step: step + 1, kind: 'epoch', values });
-    if (step + 1 < numSteps) lossSum = 0;
-  }
-  const all = program.readState() as Readonly<Record<string, Float32Array>>;
-  const state = Object.fromEntries(Object.entries(all).filter(([name]) => name in shapes));
-  return { loss: lossSum / stepsPerEpoch, numSteps, state };
-}
-
-/** Weights with deviation 0.01, as in MAE's probe. */
-function drawHead(count: number, seed: number): Float32Array {
-  const rng = createRng(seed, 'probe', 'head.weight');
-  return Float32Array.from({ length: count }, () => {
-    const radius = Math.sqrt(-2 * Math.log(1 - rng.uniform()));
-    return 0.01 * radius * Math.cos(2 * Math.PI * rng.uniform());
-  });
-}
-
-function gather(
-  chosen: readonly number[],
-  rows: readonly Float32Array[],
-  width: number,
-): Float32Array {
-  const block = new Float32Array(chosen.length * width);
-  for (const [place, i] of chosen.entries()) block.set(rows[i] ?? [], place * width);
-  return block;
+/** What is known once the clips are counted. The work of a clip is one forward pass; the memory is that of features and weights. */
+function factsOf({ train }: ProbeRecipe, config: ProbeConfig, numClips: number): RunFacts {
+  const batchSize = Math.min(train.batchSize, numClips);
+  const stepsPerEpoch = Math.floor(numClips / batchSize);
+  const numTokens = countTokens(config);
+  const { width, numHeads } = config.encoder;
+  const numParameters = countParameters({ ...encoderShapes(config), ...probeShapes(config) });
+  const microBatchSize = Math.min(16, train.batchSize);
+  const oneBlock = { size: { width, numHeads, depth: 1 }, numTokens };
+  const forward = estimateMemory({ numParameters, numClips: microBatchSize, stacks: [oneBlock] });
+  return {
+    numSamples: numClips,
+    numParameters,
+    globalBatchSize: batchSize,
+    microBatchSize,
+    stepsPerEpoch,
+    numSteps: train.epochs * stepsPerEpoch,
+    lr: scaleRate(train.lr, batchSize),
+    tokensPerClip: numTokens,
+    visibleTokens: numTokens,
+    gflopsPerClip: encoderFlops(config) / 1e9,
+    memoryBytes: forward + 4 * numClips * width,
+  };
 }

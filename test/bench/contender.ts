@@ -12,20 +12,36 @@ export interface Contender {
   /** What it said when it was ready. */
   readonly ready: Answer;
   readonly step: () => Promise<Answer>;
+  /** Stops it and all below it where they stand, and lets them go on; only with `isGroup`. */
+  readonly pause: () => void;
+  readonly resume: () => void;
   /** Ends it; gives its last words, among them its peak memory. */
   readonly finish: () => Promise<Answer>;
 }
 
-/** Starts a program and waits until it is ready. Null if it cannot run here. */
+/**
+ * Starts a program and waits until it is ready. Null if it cannot run here. With `isGroup` it has a process group of its own, which ends
+ * with this process.
+ */
 export async function startContender(
   program: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  {
+    env = {},
+    isGroup = false,
+  }: { readonly env?: Readonly<Record<string, string>>; readonly isGroup?: boolean } = {},
 ): Promise<Contender | null> {
   const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
+    detached: isGroup,
   });
+  const signal = (name: NodeJS.Signals): void => {
+    if (isGroup && child.pid !== undefined && child.exitCode === null)
+      process.kill(-child.pid, name);
+  };
+  const kill = (): void => signal('SIGKILL');
+  process.once('exit', kill);
   child.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<Answer | null> => {
@@ -43,9 +59,12 @@ export async function startContender(
   return {
     ready,
     step: () => ask('step'),
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
     finish: async () => {
       const answer = await ask('end');
       await ended(child);
+      process.off('exit', kill);
       return answer;
     },
   };

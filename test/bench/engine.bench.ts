@@ -149,7 +149,7 @@ async function startTorch(python: string, work: Work): Promise<Contender | null>
     const contender = await startContender(
       python,
       [projectFile('test/bench/rivals/torch_step.py'), JSON.stringify({ ...work, threads })],
-      { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) },
+      { env: { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) } },
     );
     if (contender === null) return null;
     const runs: number[] = [];

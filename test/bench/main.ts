@@ -15,17 +15,18 @@ const ROOMS: Readonly<Record<string, () => Promise<{ run: (bench: Bench) => Prom
   convert: () => import('./convert.bench.ts'),
   load: () => import('./load.bench.ts'),
   engine: () => import('./engine.bench.ts'),
+  train: () => import('./train.bench.ts'),
 };
 
 const USAGE = `npm run bench -- ROOM [FOLDER...] [flags]
 
   ROOM           ${Object.keys(ROOMS).join(', ')}
-  FOLDER         videos for decode, convert and load; folders take turns (default: the demo's videos)
-  FOLDER         videos for decode and convert; folders take turns (default: the demo's videos);
+  FOLDER         videos for decode, convert, load and train; folders take turns (default: the demo's videos);
                  for engine, names of its cases (default: all)
   --files N      videos to measure with, repeated if there are fewer (default: ${DEFAULTS.files})
   --rounds N     rounds in which all cases take turns (default: ${DEFAULTS.rounds})
-  --only PART    one part of load: tubelets, frames, wait, start, resume
+  --only PART    one part of load: tubelets, frames, wait, start, resume;
+                 of train: pretrain-S-4, pretrain-B-2, finetune-S-4, cost
   --short        only shows that it runs: ${SHORT.files} videos, ${SHORT.rounds} round
 `;
 

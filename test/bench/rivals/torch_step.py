@@ -92,6 +92,14 @@ def make_block(work):
     return step
 
 
+def make_optimizer(groups, betas):
+    options = {"lr": 1e-4, "betas": betas}
+    try:
+        return torch.optim.AdamW(groups, fused=True, **options)
+    except (TypeError, RuntimeError):
+        return torch.optim.AdamW(groups, foreach=True, **options)
+
+
 def make_pretrain(work):
     width, heads, decoder_width, decoder_heads = SIZES[work["size"]]
     batch = work["batch"]
@@ -100,11 +108,7 @@ def make_pretrain(work):
         {"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": 0.05},
         {"params": [p for p in model.parameters() if p.dim() == 1], "weight_decay": 0.0},
     ]
-    options = {"lr": 1e-4, "betas": (0.9, 0.95)}
-    try:
-        optimizer = torch.optim.AdamW(groups, fused=True, **options)
-    except (TypeError, RuntimeError):
-        optimizer = torch.optim.AdamW(groups, foreach=True, **options)
+    optimizer = make_optimizer(groups, (0.9, 0.95))
     visible = torch.rand(batch, VISIBLE, VALUES)
     target = torch.rand(batch, MASKED, VALUES)
     encoder_positions = torch.rand(batch, VISIBLE, width)
@@ -144,4 +148,5 @@ def main():
     answer(peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
 
-main()
+if __name__ == "__main__":
+    main()

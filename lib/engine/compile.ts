@@ -55,7 +55,7 @@ export async function compile(
   if (twice !== undefined) throw new RangeError(`"inputs" and "state" both have "${twice}".`);
   const engine: Engine = name === 'onnx' ? createOnnxEngine(options) : createEagerEngine(options);
   const workspace = engine.open(state);
-  return openCached({ fn, workspace, state, programs: new Map() }, inputs);
+  return openCached({ fn, workspace, state, programs: new Map(), tail: Promise.resolve() }, inputs);
 }
 
 /** Specs with their dtypes, checked. */

@@ -23,16 +23,21 @@ export interface ProgramFamily {
   readonly state: NamedSpecs;
   /** Programs by the shapes of their inputs. */
   readonly programs: Map<string, Promise<Program>>;
+  /** Settles when all runs so far are done: programs that share states take turns. */
+  tail: Promise<unknown>;
+  /** Set as soon as the family is to be freed. */
+  closing?: Promise<void>;
 }
 
-/** A function compiled for fixed shapes. Close it with `dispose`. Runs follow one another in the order of the calls. */
+/**
+ * A function compiled for fixed shapes. Close it with `dispose`. Runs, those of programs that share its states among them, follow one
+ * another in the order of the calls.
+ */
 export class Program implements AsyncDisposable {
   readonly #family: ProgramFamily;
   readonly #spec: TraceSpec;
   readonly #runner: Runner;
   readonly #graph: () => Graph;
-  #tail: Promise<unknown> = Promise.resolve();
-  #isDisposed = false;
 
   private constructor(
     family: ProgramFamily,
@@ -71,9 +76,11 @@ export class Program implements AsyncDisposable {
    */
   async run(inputs: ProgramInputs = {}): Promise<NamedData> {
     this.#checkOpen();
-    const data = await readInputs(inputs, this.#spec.inputs);
-    const turn = this.#tail.then(() => this.#runner.run(data));
-    this.#tail = turn.catch(() => undefined);
+    // The turn is taken before anything is awaited: later runs and `dispose` must not overtake.
+    const family = this.#family;
+    const ready = Promise.all([readInputs(inputs, this.#spec.inputs), family.tail]);
+    const turn = ready.then(([data]) => this.#runner.run(data));
+    family.tail = Promise.allSettled([family.tail, turn]);
     return turn;
   }
 
@@ -116,27 +123,20 @@ export class Program implements AsyncDisposable {
     return exportModel(this.graph, this.readState(), file, options);
   }
 
-  /** Frees this program, those made from it with `withInputs`, and the states. Safe to call twice. */
+  /** Frees this program, those made from it with `withInputs`, and the states, after runs that were called before. Safe to call twice. */
   async dispose(): Promise<void> {
-    if (this.#isDisposed) return;
-    for (const program of await Promise.all(this.#family.programs.values())) await program.#close();
-    this.#family.programs.clear();
-    this.#family.workspace.store.dispose();
+    const family = this.#family;
+    family.closing ??= closeFamily(family, (program) => program.#runner.dispose());
+    await family.closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
 
-  async #close(): Promise<void> {
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
-    await this.#tail;
-    await this.#runner.dispose();
-  }
-
   #checkOpen(): void {
-    if (this.#isDisposed) throw new TypeError('The program is disposed and cannot be used.');
+    if (this.#family.closing !== undefined)
+      throw new TypeError('The program is disposed and cannot be used.');
   }
 }
 
@@ -151,6 +151,18 @@ export function openCached(family: ProgramFamily, inputs: NamedSpecs): Promise<P
   family.programs.set(key, opening);
   opening.catch(() => family.programs.delete(key));
   return opening;
+}
+
+async function closeFamily(
+  { programs, workspace, tail }: ProgramFamily,
+  close: (program: Program) => Promise<void>,
+): Promise<void> {
+  await tail;
+  for (const opening of await Promise.allSettled(programs.values())) {
+    if (opening.status === 'fulfilled') await close(opening.value);
+  }
+  programs.clear();
+  workspace.store.dispose();
 }
 
 async function readInputs(inputs: ProgramInputs, specs: NamedSpecs): Promise<NamedData> {

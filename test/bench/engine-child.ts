@@ -8,7 +8,12 @@ import { createInterface } from 'node:readline';
 import { compile } from '../../lib/engine/index.ts';
 import { tf } from '../../lib/ops/index.ts';
 import type { AttentionMemory } from '../../lib/ops/index.ts';
-import { PRETRAIN_SIZES, blockProgram, initialState, pretrainProgram } from './engine-models.ts';
+import {
+  PRETRAIN_SIZES,
+  blockProgram,
+  initialParameters,
+  pretrainProgram,
+} from './engine-models.ts';
 import type { BenchProgram, StackSize } from './engine-models.ts';
 
 /** What the parent asks for. */
@@ -36,8 +41,13 @@ const step = await compile(
         ...(work.profilePrefix === undefined ? {} : { profilePrefix: work.profilePrefix }),
       },
 );
-if (work.pretrain !== undefined) step.setState(initialState(program.state));
 const compileSeconds = (performance.now() - start) / 1000;
+if (work.pretrain !== undefined) {
+  // One by one: all at once would be a second copy of the states.
+  for (const [name, shape] of Object.entries(program.state)) {
+    step.setState(initialParameters({ [name]: shape }));
+  }
+}
 const first = await step.run(program.feeds);
 answer({ ready: true, compileSeconds, flops: program.flops, loss: first['loss']?.[0] });
 for await (const line of createInterface({ input: process.stdin })) {

@@ -267,13 +267,15 @@ function renamed(shapes: Shapes, prefix: string): Shapes {
   return Object.fromEntries(Object.entries(shapes).map(([name, one]) => [prefix + name, one]));
 }
 
-/** First values of the states of a step: weights that keep the size of what passes through, moments of 0. */
-export function initialState(state: Shapes): Record<string, Float32Array> {
-  const values = fill(state);
+/** First values of the parameters of a step, which keep the size of what passes through. Moments are 0 as all states are at first. */
+export function initialParameters(state: Shapes): Record<string, Float32Array> {
+  const isMoment = (name: string): boolean => /^(?:first|second)\./u.test(name);
+  const values = fill(
+    Object.fromEntries(Object.entries(state).filter(([name]) => !isMoment(name))),
+  );
   for (const [name, data] of Object.entries(values)) {
-    const isMoment = /^(?:first|second)\./u.test(name);
     const isScale = /norm\d?\.weight$/iu.test(name);
-    if (isMoment || (name.endsWith('.bias') && !isScale)) data.fill(0);
+    if (name.endsWith('.bias') && !isScale) data.fill(0);
     else if (isScale) data.fill(1);
     else for (let i = 0; i < data.length; i += 1) data[i]! *= 0.05;
   }

@@ -125,6 +125,26 @@ for (const options of ENGINES) {
     t.deepEqual(program.readState(), { s: Float32Array.of(1234) });
   });
 
+  test.serial(`${engine}: closing waits for runs that were called, and lets none in`, async (t) => {
+    const program = await compile(
+      ({ x }, { s }) => ({ y: x!.add(s!), s: s!.add(1) }),
+      { inputs: { x: [] }, state: { s: [] } },
+      options,
+    );
+    const other = await program.withInputs({ x: { shape: [2], dtype: 'float32' } });
+    const bad = t.throwsAsync(program.run({ x: [1, 2] }), { instanceOf: RangeError });
+    const runs = [program.run({ x: [1] }), program.run({ x: [2] }), other.run({ x: [3, 4] })];
+    const closing = program.dispose();
+    for (const one of [program, other]) {
+      await t.throwsAsync(one.run({ x: [1] }), { instanceOf: TypeError });
+    }
+    await Promise.all([bad, closing, other.dispose()]);
+    t.deepEqual(
+      (await Promise.all(runs)).map(({ y }) => y),
+      [Float32Array.of(1), Float32Array.of(3), Float32Array.of(5, 6)],
+    );
+  });
+
   test.serial(`${engine}: nothing of tfjs stays behind`, async (t) => {
     const before = tf.memory();
     const program = await compile(

@@ -72,7 +72,7 @@ export class Program implements AsyncDisposable {
    * Runs once and moves the states on. The arrays that it gives are new and the caller's own.
    *
    * @throws {RangeError} for an input that is missing, unknown, or of another length or shape
-   * @throws {TubeletError} TUBE_ENGINE_FAILED
+   * @throws {TubeletError} TUBE_ENGINE_FAILED, after which the states are undefined
    */
   async run(inputs: ProgramInputs = {}): Promise<NamedData> {
     this.#checkOpen();

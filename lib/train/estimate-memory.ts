@@ -12,8 +12,8 @@ export interface MemoryUse {
 
 /** Numbers that the backward pass needs, per token, block and unit of width: both norms, queries, keys, values, result, MLP (4 + 4). */
 const KEPT_PER_WIDTH = 16;
-/** Weights and both moments, twice, since a step writes new ones beside the old; and gradients. */
-const COPIES = 7;
+/** Weights and both moments, which a step overwrites; and gradients. */
+const COPIES = 4;
 
 /** Estimates bytes. Scores of attention are counted for one block, since others need not be kept. */
 export function estimateMemory({ numParameters, numClips, stacks }: MemoryUse): number {

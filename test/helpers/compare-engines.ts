@@ -119,7 +119,7 @@ export async function compareEngines(
 }
 
 /** The largest difference, relative to the largest finite magnitude of what was expected (at least 1e-3). */
-function largestError(
+export function largestError(
   got: ArrayLike<number>,
   wanted: ArrayLike<number>,
 ): { error: number; at: number } {

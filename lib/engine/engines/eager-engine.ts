@@ -93,16 +93,16 @@ function createRunner({ fn, spec }: Job, store: TensorStore, backend: string | u
   return { run, dispose: async () => undefined };
 }
 
-/** Reads what are results, keeps what are states; a tensor may be both, or take the place of another state. */
+/** Reads what are results, keeps what are states. States get tensors of their own: one may be an input, or two the same. */
 async function collect(outputs: NamedTensors, { tensors }: TensorStore): Promise<NamedData> {
-  const old = new Set(tensors.values());
+  const old = [...tensors.values()];
   const results: Record<string, TensorData> = {};
   for (const [name, tensor] of Object.entries(outputs)) {
-    if (tensors.has(name)) tensors.set(name, tf.keep(tensor));
+    if (tensors.has(name)) tensors.set(name, tf.keep(tensor.clone()));
     else results[name] = (await tensor.data<Dtype>()).slice();
   }
   const kept = new Set(tensors.values());
-  for (const tensor of [...old, ...Object.values(outputs)]) {
+  for (const tensor of new Set([...old, ...Object.values(outputs)])) {
     if (!kept.has(tensor)) tensor.dispose();
   }
   return results;

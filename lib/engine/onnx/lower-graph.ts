@@ -6,6 +6,7 @@ import { TubeletError } from '../../core/index.ts';
 import { FUSED_LOWERINGS } from './fused-lowerings.ts';
 import { KERNEL_LOWERINGS } from './kernel-lowerings.ts';
 import type { Lowering } from './lowering.ts';
+import { namesIn } from './model-order.ts';
 import { createBuilder } from './model.ts';
 import type { ModelParts, OnnxModel, OnnxNode, OnnxValueInfo } from './model.ts';
 
@@ -92,17 +93,6 @@ function dropUnused(nodes: readonly OnnxNode[], graph: Graph): OnnxNode[] {
     ...nodes.flatMap(namesIn),
   ]);
   return nodes.filter(({ outputs }) => outputs.some((name) => used.has(name)));
-}
-
-/** Names that a node reads, in its bodies too. */
-function namesIn({ inputs, attributes }: OnnxNode): string[] {
-  const names = [...inputs];
-  for (const attribute of Object.values(attributes)) {
-    if (attribute.type !== 'graph') continue;
-    names.push(...attribute.value.nodes.flatMap(namesIn));
-    names.push(...attribute.value.outputs.map(({ name }) => name));
-  }
-  return names;
 }
 
 /** Gives outputs their own names: what a node makes is renamed, an input, a constant or a second name is copied. */

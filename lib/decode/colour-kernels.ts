@@ -4,8 +4,8 @@
  * Source: the colours of JFIF 1.02. Differs from libjpeg by one level in one value of a hundred: words are enough, and cost half.
  */
 
-import { bytes, int, memory, op, procedure, shuffle, repeatWhile } from './wasm-assembler.ts';
-import type { Code, WasmFunction } from './wasm-assembler.ts';
+import { bytes, int, memory, op, procedure, shuffle, repeatWhile } from '../core/index.ts';
+import type { Code, WasmFunction } from '../core/index.ts';
 
 /** Bytes or words of two vectors by turns: of their first halves, and of their second halves. */
 export const INTERLEAVE: Readonly<Record<'bytes' | 'words', readonly [Picks, Picks]>> = {

@@ -14,8 +14,8 @@ import {
   procedure,
   repeatWhile,
   whileTrue,
-} from './wasm-assembler.ts';
-import type { Code, WasmFunction } from './wasm-assembler.ts';
+} from '../core/index.ts';
+import type { Code, WasmFunction } from '../core/index.ts';
 
 const CONVERT_PARAMS = [
   'y',

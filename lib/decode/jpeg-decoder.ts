@@ -12,7 +12,7 @@ import type { Crop } from './pixel-graph.ts';
 import { planCut } from './picture-cut.ts';
 import type { CutPlan, PictureCut } from './picture-cut.ts';
 import { PictureScaler, WIDE_PIXEL_BYTES } from './picture-scaler.ts';
-import { PixelMachine } from './pixel-machine.ts';
+import { createPixelMachine } from './pixel-machine.ts';
 import { PlaneDecoder } from './plane-decoder.ts';
 import type { Planes } from './plane-decoder.ts';
 
@@ -33,7 +33,7 @@ interface Prepared {
  * Decodes JPEG files, one after the other, in the thread that made it; belongs to the caller, who must dispose of it.
  */
 export class JpegDecoder {
-  readonly #machine = new PixelMachine();
+  readonly #machine = createPixelMachine();
   readonly #planes = new PlaneDecoder();
   readonly #start = this.#machine.mark;
   /** Where the areas begin that live as long as one picture. */

@@ -1,7 +1,7 @@
 /** The search for the end of coded data in a JPEG file, for WebAssembly: 16 bytes at a time. */
 
-import { giveBack, ifTrue, int, memory, op, whileTrue } from './wasm-assembler.ts';
-import type { WasmFunction } from './wasm-assembler.ts';
+import { giveBack, ifTrue, int, memory, op, whileTrue } from '../core/index.ts';
+import type { WasmFunction } from '../core/index.ts';
 
 /**
  * `findMarker(from, end)` gives the address of the first marker of JPEG between two addresses that is no restart marker, or

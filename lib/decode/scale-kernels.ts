@@ -16,8 +16,8 @@ import {
   repeatWhile,
   shuffle,
   whileTrue,
-} from './wasm-assembler.ts';
-import type { Code, WasmFunction } from './wasm-assembler.ts';
+} from '../core/index.ts';
+import type { Code, WasmFunction } from '../core/index.ts';
 
 /** Bits of the low part of a weight. */
 export const LOW_BITS = 11;

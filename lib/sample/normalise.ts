@@ -6,8 +6,9 @@
  * cube of one colour gives just 0, where float32 leaves an offset of some hundredths.
  */
 
-import { checkInteger, checkNumber } from '../core/index.ts';
+import { WasmMachine, checkInteger, checkNumber } from '../core/index.ts';
 import { checkLength } from './clip-buffer.ts';
+import { VALUES_AT_A_TIME, drawLines, normaliseTokens } from './normalise-kernels.ts';
 
 /** One number per channel. */
 export type Colour = readonly [red: number, green: number, blue: number];
@@ -36,13 +37,6 @@ export interface TargetOptions {
   readonly out?: Float32Array;
 }
 
-/** Where a token begins in both buffers, and its bytes. */
-interface Place {
-  readonly from: number;
-  readonly to: number;
-  readonly length: number;
-}
-
 /** What ImageNet's colours are, which VideoMAE uses for all data sets. */
 export const IMAGENET_COLOURS: ColourStats = Object.freeze({
   mean: [0.485, 0.456, 0.406],
@@ -51,10 +45,17 @@ export const IMAGENET_COLOURS: ColourStats = Object.freeze({
 
 /** Added to the deviation, not to the variance. */
 const EPSILON = 1e-6;
+/** Bytes that go through the loops at a time, a multiple of twelve: their numbers stay in the processor's nearest caches. */
+const PIECE_BYTES = 12_288;
+/** Sums of squares of more pixels do not fit 32 bits. */
+const MAX_TOKEN_PIXELS = 65_536;
+
+const LOOPS = { drawLines, normaliseTokens } as const;
+let ownMachine: WasmMachine<typeof LOOPS> | undefined;
 
 /**
- * Gives `(byte / 255 - mean) / std`. Shapes: any, uint8 to float32, as long as colour is the fastest axis; fresh memory unless
- * `out` is given.
+ * Gives `(byte / 255 - mean) / std` as `byte * slope + shift`, each step rounded to float32. Shapes: any, uint8 to float32, as
+ * long as colour is the fastest axis; fresh memory unless `out` is given.
  *
  * @throws {RangeError} if the length is no multiple of 3, `out` has another length, or a deviation is not above 0
  */
@@ -66,13 +67,19 @@ export function normalisePixels(
   checkLength('pixels', pixels, Math.floor(pixels.length / 3) * 3);
   checkLength('out', out, pixels.length);
   const { slope, shift } = colourLines(colours);
-  const [redSlope, greenSlope, blueSlope] = slope;
-  const [redShift, greenShift, blueShift] = shift;
-  for (let i = 0; i < pixels.length; i += 3) {
-    out[i] = (pixels[i] ?? 0) * redSlope + redShift;
-    out[i + 1] = (pixels[i + 1] ?? 0) * greenSlope + greenShift;
-    out[i + 2] = (pixels[i + 2] ?? 0) * blueSlope + blueShift;
+  const machine = (ownMachine ??= new WasmMachine(LOOPS));
+  const start = machine.mark;
+  const lines = machine.place(repeatColours(slope, shift));
+  const source = machine.reserve(PIECE_BYTES);
+  const target = machine.reserve(PIECE_BYTES * 4);
+  const numbers = new Float32Array(machine.bytes.buffer, target, PIECE_BYTES);
+  for (let from = 0; from < pixels.length; from += PIECE_BYTES) {
+    const count = Math.min(PIECE_BYTES, pixels.length - from);
+    machine.bytes.set(pixels.subarray(from, from + count), source);
+    machine.run('drawLines', { source, count, lines, out: target });
+    out.set(count === PIECE_BYTES ? numbers : numbers.subarray(0, count), from);
   }
+  machine.release(start);
   return out;
 }
 
@@ -81,11 +88,12 @@ export function normalisePixels(
  * Per token and channel over its P / 3 pixels in 0 … 1: mean, unbiased deviation, `(value - mean) / (deviation + 1e-6)`.
  *
  * @throws {RangeError} if the tokens do not fill the buffer, one that is asked for does not exist, it holds one
- *   pixel, or `out` has another length
+ *   pixel or, to be normalised, more than 65,536, or `out` has another length
  */
 export function makeTargets(tokens: Uint8Array, options: TargetOptions): Float32Array {
   const { tokenBytes, isNormalised = true } = options;
-  checkInteger('tokenBytes', tokenBytes, { min: isNormalised ? 6 : 3 });
+  const limits = isNormalised ? { min: 6, max: MAX_TOKEN_PIXELS * 3 } : { min: 3 };
+  checkInteger('tokenBytes', tokenBytes, limits);
   checkInteger('tokenBytes / 3', tokenBytes / 3);
   const numTokens = Math.floor(tokens.length / tokenBytes);
   checkLength('tokens', tokens, numTokens * tokenBytes);
@@ -93,12 +101,10 @@ export function makeTargets(tokens: Uint8Array, options: TargetOptions): Float32
   const out = options.out ?? new Float32Array(chosen.length * tokenBytes);
   checkLength('out', out, chosen.length * tokenBytes);
   for (let index = 0; index < chosen.length; index++) {
-    const token = chosen[index] ?? Number.NaN;
-    checkInteger('tokens', token, { min: 0, max: numTokens - 1 });
-    const place = { from: token * tokenBytes, to: index * tokenBytes, length: tokenBytes };
-    if (isNormalised) normaliseToken(tokens, out, place);
-    else scaleToken(tokens, out, place);
+    checkInteger('tokens', chosen[index] ?? Number.NaN, { min: 0, max: numTokens - 1 });
   }
+  if (isNormalised) normaliseChosen(tokens, chosen, tokenBytes, out);
+  else scaleChosen(tokens, chosen, tokenBytes, out);
   return out;
 }
 
@@ -117,46 +123,53 @@ export function colourLines(colours?: ColourStats): ColourLines {
   };
 }
 
-function scaleToken(source: Uint8Array, target: Float32Array, { from, to, length }: Place): void {
-  for (let i = 0; i < length; i++) target[to + i] = (source[from + i] ?? 0) / 255;
+/** Four pixels' slopes, then their shifts, as the loops read them. */
+function repeatColours(...colours: readonly Colour[]): Uint8Array {
+  const four = colours.flatMap((colour) => [colour, colour, colour, colour].flat());
+  return new Uint8Array(Float32Array.from(four).buffer);
 }
 
-/**
- * Normalises the three channels of a token. All at once, since every third byte alone costs as many reads of memory as all. Sums
- * of bytes and of their squares are exact in double precision for tokens of up to 10^11 pixels.
- */
-function normaliseToken(
+function scaleChosen(
   source: Uint8Array,
+  chosen: ArrayLike<number>,
+  length: number,
   target: Float32Array,
-  { from, to, length }: Place,
 ): void {
-  let [red, green, blue] = [0, 0, 0];
-  let [redSquares, greenSquares, blueSquares] = [0, 0, 0];
-  for (let i = from; i < from + length; i += 3) {
-    const r = source[i] ?? 0;
-    const g = source[i + 1] ?? 0;
-    const b = source[i + 2] ?? 0;
-    red += r;
-    green += g;
-    blue += b;
-    redSquares += r * r;
-    greenSquares += g * g;
-    blueSquares += b * b;
-  }
-  const count = length / 3;
-  const [redMean, greenMean, blueMean] = [red / count, green / count, blue / count];
-  const redFactor = factorOf(count, red, redSquares);
-  const greenFactor = factorOf(count, green, greenSquares);
-  const blueFactor = factorOf(count, blue, blueSquares);
-  for (let i = 0; i < length; i += 3) {
-    target[to + i] = ((source[from + i] ?? 0) - redMean) * redFactor;
-    target[to + i + 1] = ((source[from + i + 1] ?? 0) - greenMean) * greenFactor;
-    target[to + i + 2] = ((source[from + i + 2] ?? 0) - blueMean) * blueFactor;
+  for (let index = 0; index < chosen.length; index++) {
+    const [from, to] = [(chosen[index] ?? 0) * length, index * length];
+    for (let i = 0; i < length; i++) target[to + i] = (source[from + i] ?? 0) / 255;
   }
 }
 
-/** One by the unbiased deviation of so many bytes. */
-function factorOf(count: number, sum: number, squares: number): number {
-  const deviation = Math.sqrt((count * squares - sum * sum) / (count * (count - 1)));
-  return 1 / (deviation + 255 * EPSILON);
+/** Normalises tokens, some at a time. */
+function normaliseChosen(
+  tokens: Uint8Array,
+  chosen: ArrayLike<number>,
+  tokenBytes: number,
+  out: Float32Array,
+): void {
+  const machine = (ownMachine ??= new WasmMachine(LOOPS));
+  const start = machine.mark;
+  const stride = Math.ceil(tokenBytes / VALUES_AT_A_TIME) * VALUES_AT_A_TIME;
+  const most = Math.max(1, Math.floor(PIECE_BYTES / stride));
+  const count = tokenBytes / 3;
+  const pairs = [count, count * (count - 1), 255 * EPSILON].flatMap((value) => [value, value]);
+  const constants = machine.place(new Uint8Array(Float64Array.from(pairs).buffer));
+  const source = machine.reserve(most * stride);
+  const target = machine.reserve(most * tokenBytes * 4);
+  const { bytes } = machine;
+  bytes.fill(0, source, source + most * stride);
+  const numbers = new Float32Array(bytes.buffer, target, most * tokenBytes);
+  for (let first = 0; first < chosen.length; first += most) {
+    const numTokens = Math.min(most, chosen.length - first);
+    for (let i = 0; i < numTokens; i++) {
+      const from = (chosen[first + i] ?? 0) * tokenBytes;
+      bytes.set(tokens.subarray(from, from + tokenBytes), source + i * stride);
+    }
+    const job = { source, numTokens, stride, tokenBytes, constants, out: target };
+    machine.run('normaliseTokens', job);
+    const isFull = numTokens === most;
+    out.set(isFull ? numbers : numbers.subarray(0, numTokens * tokenBytes), first * tokenBytes);
+  }
+  machine.release(start);
 }

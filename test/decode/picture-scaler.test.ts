@@ -1,7 +1,7 @@
 import test from 'ava';
 import { planCut } from '../../lib/decode/picture-cut.ts';
 import { PictureScaler, WIDE_PIXEL_BYTES } from '../../lib/decode/picture-scaler.ts';
-import { PixelMachine } from '../../lib/decode/pixel-machine.ts';
+import { createPixelMachine } from '../../lib/decode/pixel-machine.ts';
 import { largestDifference } from '../helpers/plain-pixels.ts';
 import { readGoldenJson, readGoldenTensor } from '../helpers/safetensors.ts';
 
@@ -11,7 +11,7 @@ function scale(
   [height, width]: readonly number[],
   [toHeight, toWidth]: readonly number[],
 ): Uint8Array {
-  const machine = new PixelMachine();
+  const machine = createPixelMachine();
   const size = { width: toWidth!, height: toHeight! };
   const plan = planCut({ size }, { width: width!, height: height! });
   const scaler = new PictureScaler(machine, plan, plan.scaling!);

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { createRng, resizeTaps } from '../../lib/core/index.ts';
 import type { Rng } from '../../lib/core/index.ts';
-import { PixelMachine } from '../../lib/decode/pixel-machine.ts';
+import { createPixelMachine } from '../../lib/decode/pixel-machine.ts';
+import type { PixelMachine } from '../../lib/decode/pixel-machine.ts';
 import { colourOf, convertPlanes, cutOut, stretch } from '../helpers/plain-pixels.ts';
 import { SAMPLINGS } from '../helpers/sample-jpegs.ts';
 
@@ -18,7 +19,7 @@ const NOISE = randomBytes(createRng(0, 'noise'), 40_000);
 
 /** A machine whose memory holds random bytes, so that what is read beside an area shows. */
 function fullMachine(): PixelMachine {
-  const machine = new PixelMachine();
+  const machine = createPixelMachine();
   machine.bytes.set(NOISE);
   return machine;
 }

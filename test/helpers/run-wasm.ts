@@ -1,7 +1,7 @@
 /** Runs functions made by the assembler, in memory of their own. */
 
-import { assemble } from '../../lib/decode/wasm-assembler.ts';
-import type { WasmFunction } from '../../lib/decode/wasm-assembler.ts';
+import { assemble } from '../../lib/core/wasm-assembler.ts';
+import type { WasmFunction } from '../../lib/core/wasm-assembler.ts';
 
 declare const WebAssembly: {
   readonly Memory: new (limits: { readonly initial: number }) => { readonly buffer: ArrayBuffer };

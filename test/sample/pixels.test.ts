@@ -1,6 +1,7 @@
 import test from 'ava';
 import { createRng } from '../../lib/core/index.ts';
 import {
+  IMAGENET_COLOURS,
   cutTubelets,
   eraseBox,
   flipClip,
@@ -8,6 +9,7 @@ import {
   normalisePixels,
 } from '../../lib/sample/index.ts';
 import type { ClipShape, TubeletShape } from '../../lib/sample/index.ts';
+import { plainPixels, plainTarget } from '../helpers/plain-normalise.ts';
 import {
   channelsLast,
   largestDifference,
@@ -81,6 +83,52 @@ test('targets of chosen tokens, and plain ones', (t) => {
   const out = new Float32Array(all.length);
   t.is(makeTargets(tokens, { tokenBytes: 96, out }), out);
   t.deepEqual(out, all);
+});
+
+function hasSameBits(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
+}
+
+/** Lengths around those that the loops take at a time, 12 values and 12,288. */
+const LENGTHS = [0, 3, 9, 12, 15, 24, 27, 1536, 12_285, 12_288, 12_291, 30_000] as const;
+
+test('pixels of any number are normalised to the bit, and nothing else is written', (t) => {
+  const rng = createRng(3, 'lines');
+  const other = { mean: [0.1, 0.9, 0.5], std: [1, 0.01, 3] } as const;
+  for (const length of LENGTHS) {
+    for (const colours of [IMAGENET_COLOURS, other]) {
+      const pixels = Uint8Array.from({ length }, () => rng.integer(0, 256));
+      const around = new Float32Array(new SharedArrayBuffer((length + 20) * 4)).fill(7);
+      const out = around.subarray(10, 10 + length);
+      t.is(normalisePixels(pixels, colours, out), out);
+      t.true(hasSameBits(out, plainPixels(pixels, colours)), String(length));
+      t.true([...around.subarray(0, 10), ...around.subarray(-10)].every((value) => value === 7));
+    }
+  }
+});
+
+test('targets of tokens of any length are normalised to the bit, and nothing else is written', (t) => {
+  const rng = createRng(4, 'targets');
+  for (const tokenBytes of [6, 9, 12, 15, 96, 384, 1176, 1536, 12_291, 196_608]) {
+    const numTokens = Math.max(1, Math.floor(30_000 / tokenBytes));
+    const tokens = Uint8Array.from({ length: numTokens * tokenBytes }, (_, i) =>
+      i % 5 === 0 ? 255 : rng.integer(0, 256),
+    );
+    tokens.fill(255, 0, tokenBytes); // the largest sums
+    const chosen = Array.from({ length: numTokens + 3 }, () => rng.integer(0, numTokens));
+    chosen[0] = 0;
+    const around = new Float32Array(chosen.length * tokenBytes + 20).fill(7);
+    const out = around.subarray(10, -10);
+    makeTargets(tokens, { tokenBytes, tokens: chosen, out });
+    for (const [place, token] of chosen.entries()) {
+      const [from, to] = [token * tokenBytes, place * tokenBytes];
+      const target = plainTarget(tokens.subarray(from, from + tokenBytes));
+      t.true(hasSameBits(out.subarray(to, to + tokenBytes), target), `${token} of ${tokenBytes}`);
+    }
+    t.true([...around.subarray(0, 10), ...around.subarray(-10)].every((value) => value === 7));
+  }
+  const large = new Uint8Array(196_611);
+  t.throws(() => makeTargets(large, { tokenBytes: 196_611 }), { instanceOf: RangeError });
 });
 
 test('property: flipping mirrors each row, and twice changes nothing', (t) => {

@@ -29,11 +29,8 @@ export function fillFromBytes(
   { slot, mask, scratch }: { slot: Slot; mask: Uint8Array | null; scratch: Scratch },
 ): void {
   if (mask !== null) {
-    fillMasked(arrange(clip, recipe, 'tubelets', scratch.bytes('tokens', clip.data.length)), {
-      recipe,
-      slot,
-      mask,
-    });
+    const room = scratch.bytes('tokens', clip.data.length);
+    fillMasked(arrange(clip, recipe, 'tubelets', room), { recipe, slot, mask, scratch });
     return;
   }
   const { pixels } = slot;
@@ -77,21 +74,18 @@ function arrange(
 
 function fillMasked(
   tokens: Uint8Array,
-  { recipe, slot, mask }: { recipe: ClipRecipe; slot: Slot; mask: Uint8Array },
+  work: { recipe: ClipRecipe; slot: Slot; mask: Uint8Array; scratch: Scratch },
 ): void {
+  const { recipe, slot, mask, scratch } = work;
   const { visible, masked } = splitTokens(mask);
   const tokenBytes = tokens.length / mask.length;
   slot.visibleTokens?.set(visible);
   slot.maskedTokens?.set(masked);
   if (slot.visible instanceof Uint8Array) gather(tokens, visible, tokenBytes, slot.visible);
   if (slot.visible instanceof Float32Array) {
-    for (const [place, token] of visible.entries()) {
-      normalisePixels(
-        tokens.subarray(token * tokenBytes, (token + 1) * tokenBytes),
-        recipe.colours,
-        slot.visible.subarray(place * tokenBytes, (place + 1) * tokenBytes),
-      );
-    }
+    const chosen = scratch.bytes('visible', visible.length * tokenBytes);
+    gather(tokens, visible, tokenBytes, chosen);
+    normalisePixels(chosen, recipe.colours, slot.visible);
   }
   if (slot.target instanceof Uint8Array) gather(tokens, masked, tokenBytes, slot.target);
   if (slot.target instanceof Float32Array) {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { createRng } from '../../lib/core/index.ts';
-import { int, memory, op, procedure } from '../../lib/decode/wasm-assembler.ts';
-import type { Code, WasmFunction } from '../../lib/decode/wasm-assembler.ts';
+import { int, memory, op, procedure } from '../../lib/core/wasm-assembler.ts';
+import type { Code, WasmFunction } from '../../lib/core/wasm-assembler.ts';
 import { runWasm } from '../helpers/run-wasm.ts';
 
 type OpName = Parameters<typeof op>[0];
@@ -73,6 +73,30 @@ function lanewise(
   };
 }
 
+/** What an instruction makes of numbers of two vectors. */
+function numberwise(
+  Kind: typeof Float32Array | typeof Float64Array,
+  each: (a: number, b: number) => number,
+) {
+  return (a: Lanes, b: Lanes): number[] => {
+    const [first, second] = [a, b].map((data) =>
+      Array.from(new Kind(Uint8Array.from(data).buffer)),
+    );
+    return bytesOf(new Kind(first!.map((value, i) => each(value, second![i]!))));
+  };
+}
+
+function bytesOf(numbers: Float32Array | Float64Array): number[] {
+  return [...new Uint8Array(numbers.buffer)];
+}
+
+/** A result as it is compared: as numbers, since those that are none have bytes of many kinds. */
+function seen(name: string, data: Lanes): number[] {
+  const { buffer } = Uint8Array.from(data);
+  if (name.startsWith('f32')) return [...new Float32Array(buffer)];
+  return name.startsWith('f64') ? [...new Float64Array(buffer)] : [...data];
+}
+
 const clamp = (value: number, least: number, most: number): number =>
   Math.max(least, Math.min(most, value));
 
@@ -119,6 +143,26 @@ const VECTOR_OPS: Readonly<
   'i32x4.shl': ['shift', lanewise(32, (a, _, n) => a << n)],
   'i32x4.shr_s': ['shift', lanewise(32, (a, _, n) => a >> n)],
   'i32x4.add': ['vectors', lanewise(32, (a, b) => a + b)],
+  'f32x4.demote_f64x2_zero': [
+    'one',
+    (a) => bytesOf(Float32Array.of(...new Float64Array(Uint8Array.from(a).buffer), 0, 0)),
+  ],
+  'f32x4.convert_i32x4_s': ['one', (a) => bytesOf(Float32Array.from(lanesOf(a, 32, true)))],
+  'f32x4.add': ['vectors', numberwise(Float32Array, (a, b) => a + b)],
+  'f32x4.mul': ['vectors', numberwise(Float32Array, (a, b) => a * b)],
+  'f64x2.sqrt': ['one', numberwise(Float64Array, (a) => Math.sqrt(a))],
+  'f64x2.add': ['vectors', numberwise(Float64Array, (a, b) => a + b)],
+  'f64x2.sub': ['vectors', numberwise(Float64Array, (a, b) => a - b)],
+  'f64x2.mul': ['vectors', numberwise(Float64Array, (a, b) => a * b)],
+  'f64x2.div': ['vectors', numberwise(Float64Array, (a, b) => a / b)],
+  'f64x2.convert_low_i32x4_s': [
+    'one',
+    (a) => bytesOf(Float64Array.from(lanesOf(a, 32, true).slice(0, 2))),
+  ],
+  'f64x2.convert_low_i32x4_u': [
+    'one',
+    (a) => bytesOf(Float64Array.from(lanesOf(a, 32, true).slice(0, 2), (lane) => lane >>> 0)),
+  ],
   'i32x4.dot_i16x8_s': [
     'vectors',
     (a, b) => {
@@ -163,7 +207,8 @@ test('instructions of vectors', (t) => {
       data.set(b, 32);
       const n = rng.integer(0, 40);
       wasm.call(name, n);
-      t.deepEqual([...data.subarray(48, 64)], VECTOR_OPS[name][1](a, b, n), name);
+      const expected = VECTOR_OPS[name][1](a, b, n);
+      t.deepEqual(seen(name, [...data.subarray(48, 64)]), seen(name, expected), name);
     }
   }
 });

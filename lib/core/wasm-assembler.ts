@@ -1,6 +1,6 @@
 /**
  * A WebAssembly module from a few nested calls: each names an instruction and gives its operands, as in the text format.
- * Holds just the instructions that the pixel loops of this room need.
+ * Holds just the instructions that the loops of the other rooms need.
  *
  * Source: WebAssembly core specification 2.0, chapter 5 (binary format).
  */
@@ -32,6 +32,7 @@ const OPCODES = {
   'v128.xor': 0x151,
   'v128.any_true': 0x153,
   'i8x16.narrow_i16x8_u': 0x166,
+  'f32x4.demote_f64x2_zero': 0x15e,
   'i16x8.q15mulr_sat_s': 0x182,
   'i16x8.narrow_i32x4_s': 0x185,
   'i16x8.extend_low_i8x16_u': 0x189,
@@ -45,6 +46,16 @@ const OPCODES = {
   'i32x4.shr_s': 0x1ac,
   'i32x4.add': 0x1ae,
   'i32x4.dot_i16x8_s': 0x1ba,
+  'f32x4.add': 0x1e4,
+  'f32x4.mul': 0x1e6,
+  'f64x2.sqrt': 0x1ef,
+  'f64x2.add': 0x1f0,
+  'f64x2.sub': 0x1f1,
+  'f64x2.mul': 0x1f2,
+  'f64x2.div': 0x1f3,
+  'f32x4.convert_i32x4_s': 0x1fa,
+  'f64x2.convert_low_i32x4_s': 0x1fe,
+  'f64x2.convert_low_i32x4_u': 0x1ff,
 } as const;
 
 /** Instructions that read or write memory at an address plus a constant. */

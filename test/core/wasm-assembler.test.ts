@@ -11,8 +11,8 @@ import {
   repeatWhile,
   shuffle,
   whileTrue,
-} from '../../lib/decode/wasm-assembler.ts';
-import type { Code, Scope, WasmFunction } from '../../lib/decode/wasm-assembler.ts';
+} from '../../lib/core/wasm-assembler.ts';
+import type { Code, Scope, WasmFunction } from '../../lib/core/wasm-assembler.ts';
 import { runWasm } from '../helpers/run-wasm.ts';
 
 function give(

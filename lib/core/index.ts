@@ -21,6 +21,7 @@ export {
   procedure,
   repeatWhile,
   shuffle,
+  storeLane,
   whileTrue,
 } from './wasm-assembler.ts';
 export type { Code, WasmFunction } from './wasm-assembler.ts';

@@ -20,7 +20,13 @@ const OPCODES = {
   'i32.mul': 0x6c,
   'i32.and': 0x71,
   'i32.shl': 0x74,
+  'i32.or': 0x72,
   'i32.shr_s': 0x75,
+  'i32.wrap_i64': 0xa7,
+  'i64.or': 0x84,
+  'i64.shl': 0x86,
+  'i64.shr_u': 0x88,
+  'i64.extend_i32_u': 0xad,
   'i8x16.swizzle': 0x10e,
   'i8x16.splat': 0x10f,
   'i16x8.splat': 0x110,
@@ -31,6 +37,7 @@ const OPCODES = {
   'v128.or': 0x150,
   'v128.xor': 0x151,
   'v128.any_true': 0x153,
+  'i8x16.narrow_i16x8_s': 0x165,
   'i8x16.narrow_i16x8_u': 0x166,
   'f32x4.demote_f64x2_zero': 0x15e,
   'i16x8.q15mulr_sat_s': 0x182,
@@ -45,6 +52,7 @@ const OPCODES = {
   'i32x4.shl': 0x1ab,
   'i32x4.shr_s': 0x1ac,
   'i32x4.add': 0x1ae,
+  'i32x4.sub': 0x1b1,
   'i32x4.dot_i16x8_s': 0x1ba,
   'f32x4.add': 0x1e4,
   'f32x4.mul': 0x1e6,
@@ -62,14 +70,18 @@ const OPCODES = {
 const MEMORY_OPCODES = {
   'i32.load': 0x28,
   'i32.load8_u': 0x2d,
+  'i32.load16_s': 0x2e,
   'i32.load16_u': 0x2f,
+  'i32.store': 0x36,
+  'i32.store8': 0x3a,
   'i32.store16': 0x3b,
+  'i64.load': 0x29,
   'v128.load': 0x100,
   'v128.load32_splat': 0x109,
   'v128.store': 0x10b,
 } as const;
 
-const TYPE_BYTES = { i32: 0x7f, v128: 0x7b } as const;
+const TYPE_BYTES = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
 const MAGIC_AND_VERSION = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0] as const;
 const NO_TYPE = 0x40;
 const VECTOR_PAGE = 0xfd;
@@ -78,6 +90,8 @@ const END = 0x0b;
 /** Names of a function's variables, which are 0 at first. */
 export interface Locals<Name extends string = string> {
   readonly ints: readonly Name[];
+  /** Whole numbers of 64 bits. Default: none. */
+  readonly longs?: readonly Name[];
   readonly vectors: readonly Name[];
 }
 
@@ -118,6 +132,11 @@ export function memory(
   ...operands: readonly Code[]
 ): Code {
   return [...operands.flat(), ...opcode(MEMORY_OPCODES[name]), 0, ...unsigned(offset)];
+}
+
+/** Writes one of the four 32-bit lanes of a vector to memory. */
+export function storeLane(lane: 0 | 1 | 2 | 3, address: Code, value: Code): Code {
+  return [...address, ...value, ...opcode(0x100 + 0x5a), 0, 0, lane];
 }
 
 /** The constant i32 `value`. */
@@ -198,7 +217,8 @@ function typeOf(numParams: number, returns: boolean): Code {
 }
 
 function bodyOf({ params, locals, body }: WasmFunction, indexes: Map<string, number>): Code {
-  const names = [...params, ...locals.ints, ...locals.vectors];
+  const { ints, longs = [], vectors } = locals;
+  const names = [...params, ...ints, ...longs, ...vectors];
   const variable = (name: string): Code => unsigned(found(name, names.indexOf(name)));
   const code = body({
     get: (name) => [0x20, ...variable(name)],
@@ -208,8 +228,9 @@ function bodyOf({ params, locals, body }: WasmFunction, indexes: Map<string, num
     },
   });
   const declared = [
-    [...unsigned(locals.ints.length), TYPE_BYTES.i32],
-    [...unsigned(locals.vectors.length), TYPE_BYTES.v128],
+    [...unsigned(ints.length), TYPE_BYTES.i32],
+    [...unsigned(longs.length), TYPE_BYTES.i64],
+    [...unsigned(vectors.length), TYPE_BYTES.v128],
   ];
   const content = [...vectorOf(declared), ...code.flat(), END];
   return [...unsigned(content.length), ...content];

@@ -1,6 +1,6 @@
 /**
- * JPEG files to RGB, for the loader: FFmpeg decodes to planes, and loops of our own turn the wanted part into pixels. These give
- * libjpeg's colours and Pillow's scaling, and cost a tenth of the decoding.
+ * JPEG files to RGB, for the loader: loops of our own decode the wanted part, turn it into pixels with libjpeg's colours, and scale
+ * it as Pillow does. What they do not know (progressive files, several scans, restarts) FFmpeg decodes to planes.
  */
 
 import { TubeletError } from '../core/index.ts';
@@ -14,12 +14,16 @@ import type { CutPlan, PictureCut } from './picture-cut.ts';
 import { PictureScaler, WIDE_PIXEL_BYTES } from './picture-scaler.ts';
 import { createPixelMachine } from './pixel-machine.ts';
 import { PlaneDecoder } from './plane-decoder.ts';
-import type { Planes } from './plane-decoder.ts';
+import { ROWS_AT_A_TIME } from './scale-kernels.ts';
+import { ScanDecoder } from './scan-decoder.ts';
+import type { PlacedPlanes } from './scan-decoder.ts';
 
 /** Pixels that the loops take at a time. */
 const GROUP = 16;
 /** Value of a colour plane that says grey. */
 const NO_COLOUR = 128;
+
+type JpegPlanes = PlacedPlanes & Pick<JpegHeader, 'width' | 'height' | 'layout'>;
 
 /** A cut, the size of the frames that it was planned for, and what is kept for it. */
 interface Prepared {
@@ -34,6 +38,7 @@ interface Prepared {
  */
 export class JpegDecoder {
   readonly #machine = createPixelMachine();
+  readonly #scan = new ScanDecoder(this.#machine);
   readonly #planes = new PlaneDecoder();
   readonly #start = this.#machine.mark;
   /** Where the areas begin that live as long as one picture. */
@@ -62,15 +67,13 @@ export class JpegDecoder {
     if (out.length !== numBytes) {
       throw new RangeError(`"out" must hold ${numBytes} bytes (got ${out.length}).`);
     }
-    // The row below is looked at where colours are drawn out.
-    const planes = this.#decodePlanes(jpeg, header, plan.source.top + plan.source.height + 1);
-    this.#machine.release(this.#scratch);
+    const planes = this.#decodePlanes(jpeg, header, plan.source);
     const pixels = this.#machine.reserve(numBytes);
-    if (scaler === null) this.#convert(planes, plan, pixels, 3);
+    if (scaler === null) this.#convert(planes, plan.source, { out: pixels, pixelBytes: 3 });
     else {
       const { width, height } = plan.source;
-      const wide = this.#machine.reserve(width * height * WIDE_PIXEL_BYTES);
-      this.#convert(planes, plan, wide, WIDE_PIXEL_BYTES);
+      const wide = this.#machine.reserve(width * (height + ROWS_AT_A_TIME) * WIDE_PIXEL_BYTES);
+      this.#convert(planes, plan.source, { out: wide, pixelBytes: WIDE_PIXEL_BYTES });
       scaler.scale(wide, pixels);
     }
     out.set(this.#machine.bytes.subarray(pixels, pixels + numBytes));
@@ -83,8 +86,8 @@ export class JpegDecoder {
     this.#planes[Symbol.dispose]();
   }
 
-  /** Decodes the upper rows of a picture; its file is copied to the memory of the machine, where the search for markers is fast. */
-  #decodePlanes(jpeg: Uint8Array, header: JpegHeader, numRows: number): Planes {
+  /** Decodes what a part of a picture needs; its file is copied to the memory of the machine, where loops read it. */
+  #decodePlanes(jpeg: Uint8Array, header: JpegHeader, part: Crop): JpegPlanes {
     const machine = this.#machine;
     machine.release(this.#scratch);
     const start = machine.place(jpeg);
@@ -93,7 +96,14 @@ export class JpegDecoder {
     const form = readJpegForm(file, header, (from) => {
       return machine.run('findMarker', { from: start + from, end }) - start;
     });
-    return this.#planes.decode(file, form, numRows);
+    const { width, height, layout } = header;
+    if (form.isSingleScan && this.#scan.canDecode(header)) {
+      const coded = { from: start + header.bytes.length, end: start + form.codedEnd };
+      return { ...this.#scan.decode(coded, part), width, height, layout };
+    }
+    // The row below is looked at where colours are drawn out.
+    const planes = this.#planes.decode(file, form, part.top + part.height + 1);
+    return { ...planes, addresses: planes.data.map((plane) => machine.place(plane)) };
   }
 
   #prepare(cut: PictureCut, { width, height }: Size): Prepared {
@@ -113,10 +123,13 @@ export class JpegDecoder {
   }
 
   /** Makes pixels of 3 or 4 bytes at `out` of the part of the planes that is needed. */
-  #convert(planes: Planes, { source }: CutPlan, out: number, pixelBytes: number): void {
+  #convert(
+    { width, height, addresses, strides, layout }: JpegPlanes,
+    source: Crop,
+    { out, pixelBytes }: { readonly out: number; readonly pixelBytes: number },
+  ): void {
     const machine = this.#machine;
-    const { width, height, strides, layout } = planes;
-    const [y, cb, cr] = planes.data.map((plane) => machine.place(plane));
+    const [y, cb, cr] = addresses;
     const numGrey = source.left + source.width + GROUP;
     const grey = layout === null ? machine.reserve(numGrey) : 0;
     if (layout === null) machine.bytes.fill(NO_COLOUR, grey, grey + numGrey);

@@ -8,6 +8,8 @@ export interface JpegForm {
   readonly header: JpegHeader;
   /** Whether one scan of coded data is the whole picture. */
   readonly isSingleScan: boolean;
+  /** Where the coded data of the first scan end. */
+  readonly codedEnd: number;
   /** Bytes up to the end of the picture. */
   readonly numBytes: number;
 }
@@ -28,9 +30,10 @@ export function readJpegForm(
   header: JpegHeader,
   findMarker: MarkerFinder,
 ): JpegForm {
-  let place = findEnd(file, findMarker(header.bytes.length));
+  const codedEnd = findMarker(header.bytes.length);
+  let place = findEnd(file, codedEnd);
   const isSingleScan = header.hasWholeScan && file[place + 1] === MARKERS.end;
-  if (isSingleScan) return { header, isSingleScan, numBytes: place + 2 };
+  if (isSingleScan) return { header, isSingleScan, codedEnd, numBytes: place + 2 };
   const scanned = new Set(planesOfScan(file, header.scanAt));
   let numScans = 1;
   while (file[place + 1] !== MARKERS.end) {
@@ -45,7 +48,7 @@ export function readJpegForm(
   }
   const isWhole = header.planeNames.every((name) => scanned.has(name));
   if (!isWhole) throw damagedPicture(file.length, 'cut short');
-  return { header, isSingleScan, numBytes: place + 2 };
+  return { header, isSingleScan, codedEnd, numBytes: place + 2 };
 }
 
 /** The names of the planes of a scan, whose header starts at `from`. */

@@ -27,10 +27,8 @@ export interface CutPlan {
   readonly scaling: { readonly columns: ResizeTaps; readonly rows: ResizeTaps } | null;
 }
 
-/** Source pixels that are weighed together: four of a row, two of a column. */
-export const COLUMN_GROUP = 4;
-/** See {@link COLUMN_GROUP}. */
-export const ROW_GROUP = 2;
+/** Source pixels that are weighed together. */
+export const TAP_GROUP = 2;
 
 /**
  * Plans a cut from frames of one size.
@@ -51,11 +49,11 @@ export function planCut(cut: PictureCut, frame: Size): CutPlan {
     return { source: { ...place, ...target }, target, scaling: null };
   }
   const columns = takeTaps(
-    resizeTaps(crop.width, size.width, { filter: 'bilinear', group: COLUMN_GROUP }),
+    resizeTaps(crop.width, size.width, { filter: 'bilinear', group: TAP_GROUP }),
     { from: window.left, count: window.width, numPixels: crop.width },
   );
   const rows = takeTaps(
-    resizeTaps(crop.height, size.height, { filter: 'bilinear', group: ROW_GROUP }),
+    resizeTaps(crop.height, size.height, { filter: 'bilinear', group: TAP_GROUP }),
     { from: window.top, count: window.height, numPixels: crop.height },
   );
   const source = {

@@ -1,10 +1,10 @@
 /** Scales pictures in the memory of a {@link PixelMachine}. */
 
 import type { ResizeTaps } from '../core/index.ts';
-import { COLUMN_GROUP, ROW_GROUP } from './picture-cut.ts';
+import { TAP_GROUP } from './picture-cut.ts';
 import type { CutPlan } from './picture-cut.ts';
 import type { PixelMachine } from './pixel-machine.ts';
-import { LOW_BITS } from './scale-kernels.ts';
+import { LOW_BITS, ROWS_AT_A_TIME } from './scale-kernels.ts';
 
 const LOW_MASK = 2 ** LOW_BITS - 1;
 /** Bytes of a pixel that is to be scaled. */
@@ -29,21 +29,21 @@ export class PictureScaler {
     this.#plan = plan;
     this.#scaling = scaling;
     this.#narrowStride = plan.target.width * WIDE_PIXEL_BYTES;
-    this.#columns = writeTable(machine, scaling.columns, COLUMN_GROUP, WIDE_PIXEL_BYTES);
-    this.#rows = writeTable(machine, scaling.rows, ROW_GROUP, this.#narrowStride);
+    this.#columns = writeTable(machine, scaling.columns, WIDE_PIXEL_BYTES);
+    this.#rows = writeTable(machine, scaling.rows, this.#narrowStride);
   }
 
-  /** Scales the source pixels at `source`, without gaps between rows, to RGB at `out`. */
+  /** Scales the source pixels at `source`, without gaps between rows, to RGB at `out`. Looks at some rows below. */
   scale(source: number, out: number): void {
     const { plan, machine } = { plan: this.#plan, machine: this.#machine };
-    const numRows = Math.max(plan.source.height, this.#scaling.rows.count);
+    const numRows = Math.max(plan.source.height + ROWS_AT_A_TIME, this.#scaling.rows.count);
     const narrow = machine.reserve(numRows * this.#narrowStride);
     machine.run('scaleRows', {
       source,
       sourceStride: plan.source.width * WIDE_PIXEL_BYTES,
       height: plan.source.height,
       ...this.#columns,
-      groups: this.#scaling.columns.count / COLUMN_GROUP,
+      pairs: this.#scaling.columns.count / TAP_GROUP,
       width: plan.target.width,
       out: narrow,
     });
@@ -51,7 +51,7 @@ export class PictureScaler {
       source: narrow,
       stride: this.#narrowStride,
       ...this.#rows,
-      pairs: this.#scaling.rows.count / ROW_GROUP,
+      pairs: this.#scaling.rows.count / TAP_GROUP,
       ...plan.target,
       out,
     });
@@ -59,12 +59,7 @@ export class PictureScaler {
 }
 
 /** Writes offsets and weights as the loops read them: per group first the high parts, then the low ones. */
-function writeTable(
-  machine: PixelMachine,
-  { starts, weights }: ResizeTaps,
-  group: number,
-  step: number,
-): Table {
+function writeTable(machine: PixelMachine, { starts, weights }: ResizeTaps, step: number): Table {
   const table = {
     starts: machine.reserve(starts.length * 4),
     weights: machine.reserve(weights.length * 4),
@@ -73,9 +68,9 @@ function writeTable(
   new Int32Array(buffer, table.starts, starts.length).set(starts.map((start) => start * step));
   const parts = new Int16Array(buffer, table.weights, weights.length * 2);
   for (const [index, weight] of weights.entries()) {
-    const place = index + Math.floor(index / group) * group;
+    const place = index + Math.floor(index / TAP_GROUP) * TAP_GROUP;
     parts[place] = weight >> LOW_BITS;
-    parts[place + group] = weight & LOW_MASK;
+    parts[place + TAP_GROUP] = weight & LOW_MASK;
   }
   return table;
 }

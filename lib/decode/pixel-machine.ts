@@ -5,9 +5,15 @@ import { colourRow, colourRowWide } from './colour-kernels.ts';
 import { convert, stretchRow } from './convert-kernels.ts';
 import { findMarker } from './marker-kernel.ts';
 import { scaleColumns, scaleRows } from './scale-kernels.ts';
+import { decodeRow, unstuff } from './scan-kernels.ts';
+import { fillBlock, transform } from './transform-kernel.ts';
 
 interface PixelLoops {
   readonly findMarker: typeof findMarker;
+  readonly unstuff: typeof unstuff;
+  readonly decodeRow: typeof decodeRow;
+  readonly transform: typeof transform;
+  readonly fillBlock: typeof fillBlock;
   readonly stretchRow: typeof stretchRow;
   readonly colourRow: typeof colourRow;
   readonly colourRowWide: typeof colourRowWide;
@@ -18,6 +24,10 @@ interface PixelLoops {
 
 const LOOPS: PixelLoops = {
   findMarker,
+  unstuff,
+  decodeRow,
+  transform,
+  fillBlock,
   stretchRow,
   colourRow,
   colourRowWide,

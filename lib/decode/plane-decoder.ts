@@ -1,4 +1,4 @@
-/** JPEG files to planes of brightness and colour, through FFmpeg. */
+/** JPEG files of kinds that `scan-decoder.ts` does not know to planes of brightness and colour, through FFmpeg. */
 
 import {
   AV_CODEC_ID_MJPEG,

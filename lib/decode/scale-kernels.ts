@@ -15,6 +15,7 @@ import {
   procedure,
   repeatWhile,
   shuffle,
+  storeLane,
   whileTrue,
 } from '../core/index.ts';
 import type { Code, WasmFunction } from '../core/index.ts';
@@ -23,11 +24,12 @@ import type { Code, WasmFunction } from '../core/index.ts';
 export const LOW_BITS = 11;
 const HALF = 1 << (WEIGHT_BITS - 1);
 
-/** Words of neighbouring pixels of four bytes side by side: of the first two, and of the last two. */
-const PIXEL_PAIRS = [
-  bytes([0, 255, 4, 255, 1, 255, 5, 255, 2, 255, 6, 255, 3, 255, 7, 255]),
-  bytes([8, 255, 12, 255, 9, 255, 13, 255, 10, 255, 14, 255, 11, 255, 15, 255]),
-] as const;
+/** Words of two neighbouring pixels of four bytes side by side. */
+const PIXEL_PAIR = bytes([0, 255, 4, 255, 1, 255, 5, 255, 2, 255, 6, 255, 3, 255, 7, 255]);
+
+/** Rows that are scaled at a time, since they share weights. */
+export const ROWS_AT_A_TIME = 4;
+const LINES = [0, 1, 2, 3] as const;
 
 const ROW_PARAMS = [
   'source',
@@ -35,7 +37,7 @@ const ROW_PARAMS = [
   'height',
   'starts',
   'weights',
-  'groups',
+  'pairs',
   'width',
   'out',
 ] as const;
@@ -66,60 +68,93 @@ function addProducts(sum: Code, pairs: Code, weights: Code): Code {
 }
 
 /**
- * Scales rows of pixels of four bytes to `width`. `starts` has the offset in bytes of the first source pixel of each result;
- * `weights` has for each result and each group of four source pixels the high parts and the low parts, 8 words.
+ * Scales rows of pixels of four bytes to `width`, four rows at a time, up to three more than `height`. `starts` has the offset in
+ * bytes of the first source pixel of each result; `weights` has for each result and each pair of source pixels the high parts
+ * and the low parts, 4 words.
  */
 export const scaleRows: WasmFunction<(typeof ROW_PARAMS)[number]> = procedure(
   ROW_PARAMS,
-  { ints: ['x', 'from', 'at', 'group'], vectors: ['pixels', 'pairs', 'high', 'low'] },
+  {
+    ints: ['x', 'from', 'at', 'pair', 'outStride', 'source1', 'source2', 'source3', 'to'],
+    vectors: [
+      'pixels',
+      'highWeights',
+      'lowWeights',
+      'high0',
+      'high1',
+      'high2',
+      'high3',
+      'low0',
+      'low1',
+      'low2',
+      'low3',
+    ],
+  },
   ({ get, set }) => {
-    const add = (name: 'x' | 'from' | 'at' | 'group' | 'out', step: number): Code =>
+    const add = (name: 'x' | 'from' | 'at' | 'pair' | 'out', step: number): Code =>
       set(name, op('i32.add', get(name), int(step)));
-    const weight = (offset: number): Code => memory('v128.load32_splat', offset, get('at'));
-    const addPair = (which: 0 | 1): Code[] => [
-      set('pairs', op('i8x16.swizzle', get('pixels'), PIXEL_PAIRS[which])),
-      set('high', addProducts(get('high'), get('pairs'), weight(which * 4))),
-      set('low', addProducts(get('low'), get('pairs'), weight(8 + which * 4))),
-    ];
-    const words = op(
-      'i16x8.narrow_i32x4_s',
-      total(get('high'), get('low')),
-      total(get('high'), get('low')),
-    );
+    const lineOf = (line: 0 | 1 | 2 | 3): Code => get(line === 0 ? 'source' : `source${line}`);
+    const words = (a: 0 | 2, b: 1 | 3): Code =>
+      op(
+        'i16x8.narrow_i32x4_s',
+        total(get(`high${a}`), get(`low${a}`)),
+        total(get(`high${b}`), get(`low${b}`)),
+      );
     return [
+      set('outStride', op('i32.shl', get('width'), int(2))),
       whileTrue(
         op('i32.gt_s', get('height'), int(0)),
+        set('source1', op('i32.add', get('source'), get('sourceStride'))),
+        set('source2', op('i32.add', get('source1'), get('sourceStride'))),
+        set('source3', op('i32.add', get('source2'), get('sourceStride'))),
         set('x', int(0)),
         set('at', get('weights')),
         repeatWhile(
           op('i32.lt_s', get('x'), get('width')),
           set(
             'from',
-            op(
-              'i32.add',
-              get('source'),
-              memory('i32.load', 0, op('i32.add', get('starts'), op('i32.shl', get('x'), int(2)))),
-            ),
+            memory('i32.load', 0, op('i32.add', get('starts'), op('i32.shl', get('x'), int(2)))),
           ),
-          set('high', op('i32x4.splat', int(0))),
-          set('low', op('i32x4.splat', int(HALF))),
-          set('group', get('groups')),
+          ...LINES.flatMap((line) => [
+            set(`high${line}`, op('i32x4.splat', int(0))),
+            set(`low${line}`, op('i32x4.splat', int(HALF))),
+          ]),
+          set('pair', get('pairs')),
           repeatWhile(
-            get('group'),
-            set('pixels', memory('v128.load', 0, get('from'))),
-            ...addPair(0),
-            ...addPair(1),
-            add('from', 16),
-            add('at', 16),
-            add('group', -1),
+            get('pair'),
+            set('highWeights', memory('v128.load32_splat', 0, get('at'))),
+            set('lowWeights', memory('v128.load32_splat', 4, get('at'))),
+            ...LINES.flatMap((line) => [
+              set(
+                'pixels',
+                op(
+                  'i8x16.swizzle',
+                  memory('v128.load', 0, op('i32.add', lineOf(line), get('from'))),
+                  PIXEL_PAIR,
+                ),
+              ),
+              set(
+                `high${line}`,
+                addProducts(get(`high${line}`), get('pixels'), get('highWeights')),
+              ),
+              set(`low${line}`, addProducts(get(`low${line}`), get('pixels'), get('lowWeights'))),
+            ]),
+            add('from', 8),
+            add('at', 8),
+            add('pair', -1),
           ),
-          // Writes 16 bytes for the 4 that count; the next pixel overwrites the others.
-          memory('v128.store', 0, get('out'), op('i8x16.narrow_i16x8_u', words, words)),
+          set('pixels', op('i8x16.narrow_i16x8_u', words(0, 1), words(2, 3))),
+          set('to', get('out')),
+          ...LINES.flatMap((line) => [
+            storeLane(line, get('to'), get('pixels')),
+            set('to', op('i32.add', get('to'), get('outStride'))),
+          ]),
           add('out', 4),
           add('x', 1),
         ),
-        set('source', op('i32.add', get('source'), get('sourceStride'))),
-        set('height', op('i32.sub', get('height'), int(1))),
+        set('out', op('i32.add', get('out'), op('i32.mul', get('outStride'), int(3)))),
+        set('source', op('i32.add', get('source3'), get('sourceStride'))),
+        set('height', op('i32.sub', get('height'), int(ROWS_AT_A_TIME))),
       ),
     ];
   },

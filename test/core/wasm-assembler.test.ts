@@ -10,6 +10,7 @@ import {
   procedure,
   repeatWhile,
   shuffle,
+  storeLane,
   whileTrue,
 } from '../../lib/core/wasm-assembler.ts';
 import type { Code, Scope, WasmFunction } from '../../lib/core/wasm-assembler.ts';
@@ -116,8 +117,16 @@ test('memory is read and written at an address plus a constant', (t) => {
     load: give(['at'], ({ get }) => [memory('i32.load', 300, get('at'))]),
     byte: give(['at'], ({ get }) => [memory('i32.load8_u', 300, get('at'))]),
     word: give(['at'], ({ get }) => [memory('i32.load16_u', 300, get('at'))]),
+    signed: give(['at'], ({ get }) => [memory('i32.load16_s', 300, get('at'))]),
     store: procedure(['at', 'value'], { ints: [], vectors: [] }, ({ get }) => [
       memory('i32.store16', 500, get('at'), get('value')),
+      memory('i32.store8', 600, get('at'), get('value')),
+      memory('i32.store', 700, get('at'), get('value')),
+    ]),
+    lanes: procedure(['at'], { ints: [], vectors: ['held'] }, ({ get, set }) => [
+      set('held', bytes(Array.from({ length: 16 }, (_, i) => i))),
+      storeLane(2, get('at'), get('held')),
+      storeLane(0, op('i32.add', get('at'), int(4)), get('held')),
     ]),
     splat: procedure(['at', 'to'], { ints: [], vectors: ['held'] }, ({ get, set }) => [
       set('held', memory('v128.load32_splat', 300, get('at'))),
@@ -129,7 +138,13 @@ test('memory is read and written at an address plus a constant', (t) => {
   t.is(wasm.call('byte', 3), 0x98);
   t.is(wasm.call('word', 3), 0xba_98);
   wasm.call('store', 1, 0x12_34_56);
+  t.is(wasm.call('signed', 3), 0xba_98 - 0x1_00_00);
   t.is(wasm.memory.getUint32(501, true), 0x34_56);
+  t.is(wasm.memory.getUint32(601, true), 0x56);
+  t.is(wasm.memory.getUint32(701, true), 0x12_34_56);
+  wasm.call('lanes', 900);
+  const lanes = [...new Uint8Array(wasm.memory.buffer, 899, 10)];
+  t.deepEqual(lanes, [0, 8, 9, 10, 11, 0, 1, 2, 3, 0]);
   wasm.call('splat', 3, 1000);
   const splat = [0, 4, 8, 12].map((place) => wasm.memory.getUint32(1000 + place, true));
   t.deepEqual(

@@ -5,12 +5,12 @@ import type { Code, WasmFunction } from '../../lib/core/wasm-assembler.ts';
 import { runWasm } from '../helpers/run-wasm.ts';
 
 type OpName = Parameters<typeof op>[0];
+type IntOp = Exclude<Extract<OpName, `i32.${string}`>, 'i32.wrap_i64'>;
+type LongOp = Extract<OpName, `i64.${string}`> | 'i32.wrap_i64';
 type Lanes = readonly number[];
 
 test('instructions of whole numbers', (t) => {
-  const expected: Readonly<
-    Record<Extract<OpName, `i32.${string}`>, (a: number, b: number) => number>
-  > = {
+  const expected: Readonly<Record<IntOp, (a: number, b: number) => number>> = {
     'i32.eqz': (_, b) => Number(b === 0),
     'i32.eq': (a, b) => Number(a === b),
     'i32.ne': (a, b) => Number(a !== b),
@@ -20,6 +20,7 @@ test('instructions of whole numbers', (t) => {
     'i32.sub': (a, b) => (a - b) | 0,
     'i32.mul': (a, b) => Math.imul(a, b),
     'i32.and': (a, b) => a & b,
+    'i32.or': (a, b) => a | b,
     'i32.shl': (a, b) => a << b,
     'i32.shr_s': (a, b) => a >> b,
   };
@@ -39,7 +40,41 @@ test('instructions of whole numbers', (t) => {
   }
 });
 
-type VectorOp = Exclude<OpName, `i32.${string}` | 'v128.any_true'>;
+test('instructions of long numbers', (t) => {
+  const held = memory('i64.load', 0, int(16));
+  const value = (name: 'a' | 'n'): ((scope: { get: (name: string) => Code }) => Code) => {
+    return ({ get }) => op('i64.extend_i32_u', get(name));
+  };
+  const define = (make: (scope: { get: (name: string) => Code }) => Code): WasmFunction => ({
+    params: ['a', 'n'],
+    locals: { ints: [], longs: ['bits'], vectors: [] },
+    returns: true,
+    body: (scope) => [
+      scope.set('bits', make(scope)),
+      op('i32.wrap_i64', op('i64.shr_u', scope.get('bits'), value('n')(scope))),
+    ],
+  });
+  const wasm = runWasm({
+    load: define(() => held),
+    or: define((scope) => op('i64.or', held, value('a')(scope))),
+    shl: define((scope) => op('i64.shl', held, value('a')(scope))),
+    extend: define((scope) => value('a')(scope)),
+  });
+  const bits = 0xfe_dc_ba_98_76_54_32_10n;
+  wasm.memory.setBigUint64(16, bits, true);
+  const seenAt = (long: bigint, n: number): number =>
+    Number(BigInt.asIntN(32, BigInt.asUintN(64, long) >> BigInt(n)));
+  for (const n of [0, 1, 7, 31, 32, 33, 63]) {
+    for (const a of [0, 1, 12, 31, 63]) {
+      t.is(wasm.call('load', a, n), seenAt(bits, n));
+      t.is(wasm.call('or', a, n), seenAt(bits | BigInt(a), n));
+      t.is(wasm.call('shl', a, n), seenAt(bits << BigInt(a), n));
+    }
+    t.is(wasm.call('extend', -5, n), seenAt(BigInt.asUintN(32, -5n), n));
+  }
+});
+
+type VectorOp = Exclude<OpName, IntOp | LongOp | 'v128.any_true'>;
 type Width = 8 | 16 | 32;
 
 /** Splits 16 bytes, or puts numbers together, cut to their width. */
@@ -162,6 +197,14 @@ const VECTOR_OPS: Readonly<
   'f64x2.convert_low_i32x4_u': [
     'one',
     (a) => bytesOf(Float64Array.from(lanesOf(a, 32, true).slice(0, 2), (lane) => lane >>> 0)),
+  ],
+  'i32x4.sub': ['vectors', lanewise(32, (a, b) => a - b)],
+  'i8x16.narrow_i16x8_s': [
+    'vectors',
+    (a, b) =>
+      [...lanesOf(a, 16, true), ...lanesOf(b, 16, true)].map(
+        (lane) => clamp(lane, -128, 127) & 255,
+      ),
   ],
   'i32x4.dot_i16x8_s': [
     'vectors',

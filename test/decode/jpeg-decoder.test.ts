@@ -32,8 +32,8 @@ testVideos('frames of our encoder come out as by libjpeg, whole and cropped', as
     const { width, height, data: expected } = await decodeImage(data);
     const whole = new Uint8Array(width * height * 3);
     decoder.decode(data, { frame: { width, height } }, whole);
-    t.true(meanDifference(whole, expected) < 0.05);
-    t.true(largestDifference(whole, expected) <= 3);
+    t.true(meanDifference(whole, expected) < 0.005);
+    t.true(largestDifference(whole, expected) <= 1);
     for (let round = 0; round < 20; round++) {
       const crop = randomCrop(rng, width, height);
       const out = new Uint8Array(crop.width * crop.height * 3);

@@ -2,6 +2,7 @@ import test from 'ava';
 import { planCut } from '../../lib/decode/picture-cut.ts';
 import { PictureScaler, WIDE_PIXEL_BYTES } from '../../lib/decode/picture-scaler.ts';
 import { createPixelMachine } from '../../lib/decode/pixel-machine.ts';
+import { ROWS_AT_A_TIME } from '../../lib/decode/scale-kernels.ts';
 import { largestDifference } from '../helpers/plain-pixels.ts';
 import { readGoldenJson, readGoldenTensor } from '../helpers/safetensors.ts';
 
@@ -15,7 +16,7 @@ function scale(
   const size = { width: toWidth!, height: toHeight! };
   const plan = planCut({ size }, { width: width!, height: height! });
   const scaler = new PictureScaler(machine, plan, plan.scaling!);
-  const source = machine.reserve(width! * height! * WIDE_PIXEL_BYTES);
+  const source = machine.reserve(width! * (height! + ROWS_AT_A_TIME) * WIDE_PIXEL_BYTES);
   for (let i = 0; i < width! * height!; i++) {
     machine.bytes.set(pixels.subarray(i * 3, i * 3 + 3), source + i * WIDE_PIXEL_BYTES);
   }

@@ -237,12 +237,9 @@ async function carryOut(
   const judge = async (readout: Readout): Promise<void> => {
     report(readout, 0.9, null);
     const own = { out: join(folder, readout), from };
-    if (readout === 'probe') {
-      await probe(labelled, { ...machine, ...own, recipe: run.probe, overwrite: true });
-    } else {
-      await clearTorn(own.out);
-      await finetune(labelled, { ...resumed, ...own, recipe: run.finetune });
-    }
+    await clearTorn(own.out);
+    if (readout === 'probe') await probe(labelled, { ...resumed, ...own, recipe: run.probe });
+    else await finetune(labelled, { ...resumed, ...own, recipe: run.finetune });
     top1[readout] = (await evaluate(own.out, val, { ...machine, which: 'last' })).top1;
   };
   for (const readout of readouts) await judge(readout);

@@ -5,8 +5,8 @@
  * Source: WebAssembly core specification 2.0, chapter 5 (binary format).
  */
 
-/** Bytes of instructions that leave one value, or none. */
-export type Code = readonly number[];
+/** Bytes of instructions that leave one value, or none; in parts, so that nothing is copied before the module is complete. */
+export type Code = readonly (number | Code)[];
 
 /** Instructions without immediates; 0x100 and more are the numbers 0 and more of the vector page. */
 const OPCODES = {
@@ -122,7 +122,7 @@ export function procedure<Param extends string, Local extends string>(
 
 /** An instruction after its operands. */
 export function op(name: keyof typeof OPCODES, ...operands: readonly Code[]): Code {
-  return [...operands.flat(), ...opcode(OPCODES[name])];
+  return [operands, opcode(OPCODES[name])];
 }
 
 /** Reads or writes memory; the operands are the address and, for writing, the value. */
@@ -131,33 +131,33 @@ export function memory(
   offset: number,
   ...operands: readonly Code[]
 ): Code {
-  return [...operands.flat(), ...opcode(MEMORY_OPCODES[name]), 0, ...unsigned(offset)];
+  return [operands, opcode(MEMORY_OPCODES[name]), 0, unsigned(offset)];
 }
 
 /** Writes one of the four 32-bit lanes of a vector to memory. */
 export function storeLane(lane: 0 | 1 | 2 | 3, address: Code, value: Code): Code {
-  return [...address, ...value, ...opcode(0x100 + 0x5a), 0, 0, lane];
+  return [address, value, opcode(0x100 + 0x5a), 0, 0, lane];
 }
 
 /** The constant i32 `value`. */
 export function int(value: number): Code {
-  return [0x41, ...signed(value)];
+  return [0x41, signed(value)];
 }
 
 /** The constant vector of 16 bytes. */
 export function bytes(values: readonly number[]): Code {
-  return [...opcode(0x100 + 12), ...values];
+  return [opcode(0x100 + 12), values];
 }
 
 /** Picks 16 of the 32 bytes of two vectors. */
 export function shuffle(picks: readonly number[], first: Code, second: Code): Code {
-  return [...first, ...second, ...opcode(0x100 + 13), ...picks];
+  return [first, second, opcode(0x100 + 13), picks];
 }
 
 /** Does the steps as long as the condition is not 0. */
 export function whileTrue(condition: Code, ...steps: readonly Code[]): Code {
-  const leave = [...op('i32.eqz', condition), 0x0d, 1];
-  return [0x02, NO_TYPE, 0x03, NO_TYPE, ...leave, ...steps.flat(), 0x0c, 0, END, END];
+  const leave = [op('i32.eqz', condition), 0x0d, 1];
+  return [0x02, NO_TYPE, 0x03, NO_TYPE, leave, steps, 0x0c, 0, END, END];
 }
 
 /**
@@ -165,22 +165,22 @@ export function whileTrue(condition: Code, ...steps: readonly Code[]): Code {
  * such a loop, not in each round.
  */
 export function repeatWhile(condition: Code, ...steps: readonly Code[]): Code {
-  return [0x03, NO_TYPE, ...steps.flat(), ...condition, 0x0d, 0, END];
+  return [0x03, NO_TYPE, steps, condition, 0x0d, 0, END];
 }
 
 /** Does the steps once if the condition is not 0. */
 export function ifTrue(condition: Code, ...steps: readonly Code[]): Code {
-  return [...condition, 0x04, NO_TYPE, ...steps.flat(), END];
+  return [condition, 0x04, NO_TYPE, steps, END];
 }
 
 /** Gives `value` back from the function. */
 export function giveBack(value: Code): Code {
-  return [...value, 0x0f];
+  return [value, 0x0f];
 }
 
 /** One of two values: the first if the condition is not 0. */
 export function choose(condition: Code, first: Code, second: Code): Code {
-  return [...first, ...second, ...condition, 0x1b];
+  return [first, second, condition, 0x1b];
 }
 
 /** The bytes of a module that imports its memory as `host.memory` and exports all its functions. */
@@ -189,31 +189,32 @@ export function assemble(
 ): Uint8Array<ArrayBuffer> {
   const all = Object.entries(functions);
   const indexes = new Map(all.map(([name], index) => [name, index]));
-  return Uint8Array.from([
-    ...MAGIC_AND_VERSION,
-    ...section(
+  const code = [
+    MAGIC_AND_VERSION,
+    section(
       1,
       all.map(([, { params, returns }]) => typeOf(params.length, returns)),
     ),
-    ...section(2, [[...text('host'), ...text('memory'), 2, 0, 1]]),
-    ...section(
+    section(2, [[text('host'), text('memory'), 2, 0, 1]]),
+    section(
       3,
       all.map((_, index) => unsigned(index)),
     ),
-    ...section(
+    section(
       7,
-      all.map(([name], index) => [...text(name), 0, ...unsigned(index)]),
+      all.map(([name], index) => [text(name), 0, unsigned(index)]),
     ),
-    ...section(
+    section(
       10,
       all.map(([, definition]) => bodyOf(definition, indexes)),
     ),
-  ]);
+  ];
+  return Uint8Array.from(join(code, []));
 }
 
 function typeOf(numParams: number, returns: boolean): Code {
   const params = Array.from({ length: numParams }, () => TYPE_BYTES.i32);
-  return [0x60, ...unsigned(numParams), ...params, ...(returns ? [1, TYPE_BYTES.i32] : [0])];
+  return [0x60, unsigned(numParams), params, returns ? [1, TYPE_BYTES.i32] : 0];
 }
 
 function bodyOf({ params, locals, body }: WasmFunction, indexes: Map<string, number>): Code {
@@ -221,19 +222,18 @@ function bodyOf({ params, locals, body }: WasmFunction, indexes: Map<string, num
   const names = [...params, ...ints, ...longs, ...vectors];
   const variable = (name: string): Code => unsigned(found(name, names.indexOf(name)));
   const code = body({
-    get: (name) => [0x20, ...variable(name)],
-    set: (name, value) => [...value, 0x21, ...variable(name)],
+    get: (name) => [0x20, variable(name)],
+    set: (name, value) => [value, 0x21, variable(name)],
     call: (target, ...operands) => {
-      return [...operands.flat(), 0x10, ...unsigned(found(target, indexes.get(target) ?? -1))];
+      return [operands, 0x10, unsigned(found(target, indexes.get(target) ?? -1))];
     },
   });
   const declared = [
-    [...unsigned(ints.length), TYPE_BYTES.i32],
-    [...unsigned(longs.length), TYPE_BYTES.i64],
-    [...unsigned(vectors.length), TYPE_BYTES.v128],
+    [unsigned(ints.length), TYPE_BYTES.i32],
+    [unsigned(longs.length), TYPE_BYTES.i64],
+    [unsigned(vectors.length), TYPE_BYTES.v128],
   ];
-  const content = [...vectorOf(declared), ...code.flat(), END];
-  return [...unsigned(content.length), ...content];
+  return sized([vectorOf(declared), code, END]);
 }
 
 function found(name: string, index: number): number {
@@ -242,25 +242,39 @@ function found(name: string, index: number): number {
 }
 
 function section(id: number, items: readonly Code[]): Code {
-  const content = vectorOf(items);
-  return [id, ...unsigned(content.length), ...content];
+  return [id, sized(vectorOf(items))];
 }
 
 function vectorOf(items: readonly Code[]): Code {
-  return [...unsigned(items.length), ...items.flat()];
+  return [unsigned(items.length), items];
+}
+
+/** Code behind the number of its bytes. */
+function sized(code: Code): Code {
+  const content = join(code, []);
+  return [unsigned(content.length), content];
+}
+
+/** Appends all bytes of code. */
+function join(code: Code, bytesSoFar: number[]): number[] {
+  for (const part of code) {
+    if (typeof part === 'number') bytesSoFar.push(part);
+    else join(part, bytesSoFar);
+  }
+  return bytesSoFar;
 }
 
 function text(value: string): Code {
-  return [...unsigned(value.length), ...Buffer.from(value, 'latin1')];
+  return [unsigned(value.length), [...Buffer.from(value, 'latin1')]];
 }
 
 function opcode(number: number): Code {
-  return number < 0x100 ? [number] : [VECTOR_PAGE, ...unsigned(number - 0x100)];
+  return number < 0x100 ? [number] : [VECTOR_PAGE, unsigned(number - 0x100)];
 }
 
 /** LEB128 without sign. */
 function unsigned(value: number): Code {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, unsigned(value >>> 7)];
 }
 
 /** LEB128 with sign. */
@@ -268,5 +282,5 @@ function signed(value: number): Code {
   const low = value & 0x7f;
   const rest = value >> 7;
   const isLast = rest === (low & 0x40 ? -1 : 0);
-  return isLast ? [low] : [low | 0x80, ...signed(rest)];
+  return isLast ? [low] : [low | 0x80, signed(rest)];
 }

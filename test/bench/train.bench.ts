@@ -52,10 +52,10 @@ const CASES: readonly Case[] = [
     size: 'S',
     batch: 4,
     changes: [...ENDLESS, ...SMALL_DECODER],
-    steps: 4,
+    steps: 2,
   },
-  { name: 'pretrain-B-2', task: 'pretrain', size: 'B', batch: 2, changes: ENDLESS, steps: 4 },
-  { name: 'finetune-S-4', task: 'finetune', size: 'S', batch: 4, changes: PLAIN, steps: 2 },
+  { name: 'pretrain-B-2', task: 'pretrain', size: 'B', batch: 2, changes: ENDLESS, steps: 2 },
+  { name: 'finetune-S-4', task: 'finetune', size: 'S', batch: 4, changes: PLAIN, steps: 1 },
 ];
 
 /** What a pre-training step of ViT-S on four clips costs when one thing is changed. */

@@ -116,7 +116,7 @@ const SMALL_ABLATION: AblationRecipe = Object.freeze({
   probe: 'small-probe',
   finetune: 'small-finetune',
   readouts: ['probe'],
-  length: 0.4,
+  length: 0.3,
   seeds: 1,
   parts: [
     masks({ tube: [0.5, 0.75, 0.9], random: [0.5, 0.75, 0.9], frame: [0.5, 0.75] }),

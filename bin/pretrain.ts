@@ -15,6 +15,7 @@ import {
   recipeFrom,
   reportFacts,
   required,
+  valFrom,
   weightsFrom,
 } from './train-flags.ts';
 
@@ -23,13 +24,18 @@ const STANDARD = 'small-pretrain';
 /** The command. */
 export const pretrainCommand: Command = {
   name: 'pretrain',
-  usage: 'DIR --out RUN',
+  usage: 'DIR --out RUN [--val DIR]',
   summary: 'Pre-trains an encoder on the shards in DIR: VideoMAE, no labels needed.',
   flags: [
     ...RUN_FLAGS,
     RESUME_FLAG,
     ...recipeFlags('pretrain', STANDARD),
     FROM_FLAG,
+    {
+      name: 'val',
+      value: 'DIR',
+      help: 'shards whose loss is measured after each epoch; says which epoch is best',
+    },
     ...MACHINE_FLAGS,
   ],
   notes: ['Several datasets are mixed by weight: DIR=0.7 DIR=0.3.'],
@@ -41,6 +47,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   const out = required(args, 'out', 'RUN');
   const recipe = recipeFrom(args, 'pretrain', STANDARD);
   const from = args.text('from');
+  const val = valFrom(args);
   const { close, ...hooks } = printingHooks(
     'pretrain',
     recipe,
@@ -54,6 +61,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
       overwrite: args.has('overwrite'),
       signal,
       ...(from === undefined ? {} : { from: await weightsFrom(from) }),
+      ...(val === undefined ? {} : { val }),
       ...machineFrom(args),
       ...hooks,
     });

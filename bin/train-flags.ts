@@ -2,8 +2,22 @@
 
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ENGINE_NAMES, RECIPES, changeRecipe, findRecipe, findWeights } from '../lib/index.ts';
-import type { Evaluation, Recipe, RunFacts, StepReport, TrainingHooks } from '../lib/index.ts';
+import {
+  ENGINE_NAMES,
+  RECIPES,
+  WEIGHTS_CHOICES,
+  changeRecipe,
+  findRecipe,
+  findWeights,
+} from '../lib/index.ts';
+import type {
+  Evaluation,
+  Recipe,
+  RunFacts,
+  StepReport,
+  TrainingHooks,
+  WeightsChoice,
+} from '../lib/index.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Flag } from './flags.ts';
 import { formatBytes, formatCount, formatFacts, formatRate, formatTable } from './format.ts';
@@ -60,15 +74,17 @@ export const FROM_FLAG: Flag = {
 /** Which checkpoint of a run. */
 export const WEIGHTS_FLAG: Flag = {
   name: 'weights',
-  value: 'best|last',
-  help: 'which checkpoint (default: best)',
+  value: WEIGHTS_CHOICES.join('|'),
+  help: 'which checkpoint; average: the moving average of the last (default: best)',
+  option: 'which',
 };
 
 /** The checkpoint that the flags name. */
-export function whichFrom(args: Arguments): 'best' | 'last' {
+export function whichFrom(args: Arguments): WeightsChoice {
   const which = args.text('weights') ?? 'best';
-  if (which === 'best' || which === 'last') return which;
-  throw new UsageError(`--weights must be best or last (got "${which}").`);
+  const found = WEIGHTS_CHOICES.find((one) => one === which);
+  if (found !== undefined) return found;
+  throw new UsageError(`--weights must be one of ${WEIGHTS_CHOICES.join(', ')} (got "${which}").`);
 }
 
 /** The recipe that the flags name, with its changes. */
@@ -148,7 +164,7 @@ export function printingHooks(
     onStart: startPrinter(recipe, isQuiet),
     onProgress: (report: StepReport) =>
       line.show(() => ({
-        done: report.step,
+        done: report.step - report.firstStep,
         total: report.numSteps,
         before: report.firstStep,
         secondsElapsed: report.secondsElapsed,

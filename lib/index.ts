@@ -32,6 +32,9 @@ export type {
 export {
   IMAGENET_COLOURS,
   MASK_KINDS,
+  TARGET_FRAMES,
+  centerPatches,
+  targetLength,
   SHORT_VIDEO_POLICIES,
   applyRandAugment,
   centerCrop,
@@ -106,6 +109,7 @@ export type {
   ShortVideoPolicy,
   Size,
   SoftTargetOptions,
+  TargetFrames,
   TargetOptions,
   TokenGrid,
   TokenSplit,
@@ -456,6 +460,7 @@ export type {
 
 export {
   NETWORK_PARTS,
+  WEIGHTS_CHOICES,
   evaluate,
   exportNetwork,
   findWeights,
@@ -487,6 +492,7 @@ export type {
   RunSummary,
   StepReport,
   TrainingHooks,
+  WeightsChoice,
   ReconstructOptions,
   Reconstruction,
   Reconstructions,

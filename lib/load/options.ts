@@ -244,7 +244,7 @@ export function resolveHost(options: LoaderOptions): HostOptions {
  */
 export function cursorOptions(run: RunOptions): Record<string, unknown> {
   const { order, epochSamples, seed, repeats, onError, softLabels } = run;
-  const { form, dtype, mask, flip, ...recipe } = run.recipe;
+  const { form, dtype, mask, flip, targetFrames, ...recipe } = run.recipe;
   const isUniform = recipe.frames === 'uniform';
   return {
     ...order,
@@ -263,5 +263,6 @@ export function cursorOptions(run: RunOptions): Record<string, unknown> {
     tubelet: form === 'frames' ? undefined : recipe.tubelet,
     colours: dtype === 'uint8' ? undefined : recipe.colours,
     target: mask === null ? undefined : recipe.target,
+    targetFrames: mask === null || targetFrames === 'own' ? undefined : targetFrames,
   };
 }

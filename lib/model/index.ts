@@ -40,6 +40,7 @@ export {
 } from './parameter-shapes.ts';
 export type { ParameterShapes } from './parameter-shapes.ts';
 export type { ParameterTensors } from './parameters.ts';
+export { PIXEL_LOSS_NAMES } from './pixel-losses.ts';
 export type { PixelLoss } from './pixel-losses.ts';
 export { positionTable } from './positions.ts';
 export { encodeVisible, predictMasked, pretrainLoss } from './pretrain-model.ts';

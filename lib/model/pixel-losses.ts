@@ -20,3 +20,6 @@ export const PIXEL_LOSSES: Readonly<Record<PixelLoss, (difference: tf.Tensor) =>
       return tf.mean(tf.add(tf.mul(tf.square(inside), 0.5), tf.sub(size, inside)));
     },
   });
+
+/** The names of all losses. */
+export const PIXEL_LOSS_NAMES: readonly PixelLoss[] = Object.keys(PIXEL_LOSSES) as PixelLoss[];

@@ -1,5 +1,6 @@
 /** Single values of a recipe, set by name from text: `train.lr=3e-4`. */
 
+import { MODEL_SIZES, PIXEL_LOSS_NAMES } from '../model/index.ts';
 import type { Recipe } from './recipe.ts';
 
 /** Values that may be null. */
@@ -13,6 +14,13 @@ const CAN_BE_NULL = new Set([
   'train.emaDecay',
   'save.everySteps',
 ]);
+
+/** Names of which one must stand there; those of clips are checked by the loader. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  'model.size': Object.keys(MODEL_SIZES),
+  'train.loss': PIXEL_LOSS_NAMES,
+  'train.optimizer': ['sgd', 'lars'],
+};
 
 /** Values that are null in some recipes are numbers in others, but for these. */
 const TEXT_OR_NULL = new Set(['data.randAugment']);
@@ -53,6 +61,8 @@ function parse(
     if (text !== 'true' && text !== 'false') fail(assignment, 'must be true or false');
     return text === 'true';
   }
+  const names = NAMES[key];
+  if (names?.includes(text) === false) fail(assignment, `must be one of ${names.join(', ')}`);
   if (typeof old === 'string' || TEXT_OR_NULL.has(key)) return text;
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(value)) fail(assignment, 'must be a number');

@@ -33,6 +33,7 @@ export const PRETRAIN: PretrainRecipe = Object.freeze({
     maskRatio: 0.9,
     target: 'normalised',
     epochSamples: null,
+    targetFrames: 'own',
   }),
   train: Object.freeze({
     epochs: 800,

@@ -1,6 +1,6 @@
 /** What a run is told, as plain data: one object per run, sections with one level of values, so that any value can be set by name. */
 
-import type { CropRule, FrameRule } from '../load/index.ts';
+import type { ClipRecipe, CropRule, FrameRule } from '../load/index.ts';
 import type { ModelSize, PixelLoss } from '../model/index.ts';
 
 /** Clips and how they are cut. */
@@ -78,6 +78,8 @@ export interface PretrainRecipe {
     readonly target: 'normalised' | 'pixels';
     /** Samples of an epoch; null for all of them, once. */
     readonly epochSamples: number | null;
+    /** Which frames are to be predicted. */
+    readonly targetFrames: ClipRecipe['targetFrames'];
   };
   readonly train: OptimizerSection & { readonly loss: PixelLoss };
   readonly save: SaveSection;

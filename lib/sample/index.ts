@@ -18,6 +18,8 @@ export type { RgbImage } from './image.ts';
 export { cutTubelets, joinTubelets, tokenShape } from './tubelets.ts';
 export type { ClipShape } from './clip-buffer.ts';
 export type { CutOptions, FrameWindow, Pixels, TubeletShape } from './tubelets.ts';
+export { TARGET_FRAMES, centerPatches, targetLength } from './target-frames.ts';
+export type { TargetFrames } from './target-frames.ts';
 export { uniformTestFrames, uniformTrainFrames } from './uniform-frames.ts';
 export { drawMultiScaleCrop } from './multi-scale-crop.ts';
 export { drawResizedCrop } from './random-resized-crop.ts';

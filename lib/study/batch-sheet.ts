@@ -22,7 +22,8 @@ const NOTHING = 44;
 const LEVELS_PER_DEVIATION = 42;
 
 /**
- * Draws the first batch as PNG: a row per clip, and with a mask two more, its visible tokens and its target.
+ * Draws the first batch as PNG: a row per clip, and with a mask two more, its visible tokens and its target; that
+ * is of the clip's own frames, whatever `targetFrames` says.
  *
  * @throws as {@link openLoader} and {@link Loader.next}
  */
@@ -31,13 +32,13 @@ export async function batchSheet(
   options: LoaderOptions,
   { clips = 3, frames = 8 }: BatchSheetOptions = {},
 ): Promise<Buffer> {
-  const { mask, target: _target, ...unmasked } = options;
+  const { mask, target: _target, targetFrames: _frames, ...unmasked } = options;
   const seen = await firstBatch(source, unmasked, clips);
   const rows = seen.clips.map(({ key, pixels }): ContactSheetRow[] => [
     { title: key, frames: imagesOf(pixels, seen.recipe) },
   ]);
   if (mask !== undefined) {
-    const masked = await firstBatch(source, options, clips);
+    const masked = await firstBatch(source, { ...options, targetFrames: 'own' }, clips);
     for (const [i, { visible, target, key }] of masked.clips.entries()) {
       rows[i]?.push(
         { title: `${key}  visible`, frames: imagesOf(visible, masked.recipe) },

@@ -37,6 +37,7 @@ export async function writeRunReport(run: string, options: RunReportOptions = {}
       chart('Loss', 'number', [
         series('each step', records, 'train', 'loss'),
         series('each epoch', records, 'epoch', 'loss'),
+        series('validation videos', records, 'epoch', 'valLoss'),
       ]),
       chart('Accuracy on validation videos', 'rate', [
         series('top-1', records, 'epoch', 'top1'),

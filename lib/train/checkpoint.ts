@@ -38,6 +38,12 @@ export interface Best {
   readonly value: number;
 }
 
+/** Which weights of a run: those of its best checkpoint, of the last, or the moving average of the last. */
+export type WeightsChoice = 'best' | 'last' | 'average';
+
+/** The choices, for option parsers. */
+export const WEIGHTS_CHOICES: readonly WeightsChoice[] = ['best', 'last', 'average'];
+
 /** Values of all state of a step, by name. */
 export type StateData = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
 
@@ -45,6 +51,8 @@ const FOLDER = 'checkpoints';
 const STATE_FILE = 'state.json';
 const WEIGHTS_FILE = 'weights.safetensors';
 const OPTIMIZER_FILE = 'optimizer.safetensors';
+/** The moving average under the names of the parameters. */
+const AVERAGE_FILE = 'average.safetensors';
 const BEST_FILE = 'best.json';
 const VERSION = 1;
 
@@ -72,9 +80,9 @@ export async function saveCheckpoint(
   try {
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
-    const [weights, rest] = splitState(state, shapes);
-    await writeSafetensors(join(temporary, WEIGHTS_FILE), weightsInMemory(weights));
-    await writeSafetensors(join(temporary, OPTIMIZER_FILE), weightsInMemory(rest));
+    for (const [file, named] of Object.entries(splitState(state, shapes))) {
+      await writeSafetensors(join(temporary, file), weightsInMemory(named));
+    }
     await writeFileAtomic(join(temporary, STATE_FILE), `${JSON.stringify(progress)}\n`);
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
@@ -114,10 +122,15 @@ export async function readProgress(run: string): Promise<Progress | null> {
  * @throws {TubeletError} TUBE_WEIGHTS_NOT_FOUND, TUBE_WEIGHTS_DAMAGED
  */
 export async function readCheckpoint(run: string, step: number): Promise<StateData> {
+  const folder = checkpointFolder(run, step);
   const state: Record<string, Float32Array> = {};
-  for (const file of [WEIGHTS_FILE, OPTIMIZER_FILE]) {
-    await using open = await openWeights(join(checkpointFolder(run, step), file));
-    Object.assign(state, await readNamed(open.weights));
+  const hasAverage = (await listFolder(folder)).includes(AVERAGE_FILE);
+  for (const file of [WEIGHTS_FILE, OPTIMIZER_FILE, ...(hasAverage ? [AVERAGE_FILE] : [])]) {
+    await using open = await openWeights(join(folder, file));
+    const prefix = file === AVERAGE_FILE ? STATE_PREFIXES.ema : '';
+    for (const [name, data] of Object.entries(await readNamed(open.weights))) {
+      state[`${prefix}${name}`] = data;
+    }
   }
   return state;
 }
@@ -138,12 +151,20 @@ export async function readNamed(
  * Path of the weights of a run: the best ones where a run says which these are, else the last.
  *
  * @throws {TubeletError} TUBE_RUN_NOT_FOUND if there is no checkpoint, TUBE_RUN_DAMAGED
+ * @throws {RangeError} if the average is wanted of a run that keeps none
  */
-export async function findWeights(run: string, which: 'best' | 'last'): Promise<string> {
+export async function findWeights(run: string, which: WeightsChoice): Promise<string> {
   const steps = await listSteps(run);
   const last = steps.at(-1);
   if (last === undefined) {
     throw new TubeletError('TUBE_RUN_NOT_FOUND', { path: run, message: 'no checkpoint yet' });
+  }
+  if (which === 'average') {
+    const folder = checkpointFolder(run, last);
+    if ((await listFolder(folder)).includes(AVERAGE_FILE)) return join(folder, AVERAGE_FILE);
+    throw new RangeError(
+      '"which" must be best or last: without train.emaDecay there is no average.',
+    );
   }
   const hasBest = which === 'best' && (await listFolder(run)).includes(BEST_FILE);
   const best = hasBest
@@ -176,16 +197,17 @@ async function removeOld(run: string, keep: number, best: number | null): Promis
 
 type Named = [name: string, data: WeightData];
 
-/** Parameters, and everything else. */
-function splitState(state: StateData, shapes: ParameterShapes): [Named[], Named[]] {
-  const prefixes = Object.values(STATE_PREFIXES);
-  const weights: Named[] = [];
-  const rest: Named[] = [];
+/** Parameters, their average if there is one, and everything else, by the file that they stand in. */
+function splitState(state: StateData, shapes: ParameterShapes): Record<string, Named[]> {
+  const files: Record<string, Named[]> = { [WEIGHTS_FILE]: [], [OPTIMIZER_FILE]: [] };
   for (const [name, data] of Object.entries(state)) {
-    const prefix = prefixes.find((one) => name.startsWith(one));
-    const shape = shapes[prefix === undefined ? name : name.slice(prefix.length)] ?? [data.length];
+    const prefix = Object.values(STATE_PREFIXES).find((one) => name.startsWith(one)) ?? '';
+    const own = name.slice(prefix.length);
+    const isAverage = prefix === STATE_PREFIXES.ema;
+    const file = isAverage ? AVERAGE_FILE : prefix === '' ? WEIGHTS_FILE : OPTIMIZER_FILE;
+    const shape = shapes[own] ?? [data.length];
     const values = data instanceof Float32Array ? data : Float32Array.from(data);
-    (prefix === undefined ? weights : rest).push([name, { shape, data: values }]);
+    (files[file] ??= []).push([isAverage ? own : name, { shape, data: values }]);
   }
-  return [weights, rest];
+  return files;
 }

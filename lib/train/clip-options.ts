@@ -95,11 +95,12 @@ export function checkShape(clip: ClipSection, { stored }: ShardClips): void {
   });
 }
 
-/** Settings under which a recipe changes no pixels. */
+/** Settings under which a recipe changes no pixels and needs no others. */
 function pixelChanges(data: Recipe['data']): string[] {
   return [
     ...(data.flip > 0 ? ['flip=0'] : []),
     ...('erasing' in data && data.erasing > 0 ? ['erasing=0'] : []),
+    ...('targetFrames' in data && data.targetFrames === 'double' ? ['targetFrames=own'] : []),
     ...('randAugment' in data && data.randAugment !== null ? ['randAugment=none'] : []),
   ];
 }

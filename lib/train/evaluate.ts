@@ -4,6 +4,7 @@ import type { CompileOptions } from '../engine/index.ts';
 import type { LoaderSource } from '../load/index.ts';
 import type { TestSection } from '../recipes/index.ts';
 import type { ClassificationRecord } from '../records/index.ts';
+import type { WeightsChoice } from './checkpoint.ts';
 import { openNetwork } from './open-network.ts';
 import { readRunConfig } from './run-folder.ts';
 import { scoreVideos } from './scorer.ts';
@@ -13,7 +14,7 @@ export interface EvaluateOptions {
   /** Views of each video. Default: those of the run's recipe. */
   readonly views?: TestSection;
   /** Which checkpoint. Default `'best'`. */
-  readonly which?: 'best' | 'last';
+  readonly which?: WeightsChoice;
   /** Clips at once. Default 16. */
   readonly batchSize?: number;
   readonly engine?: CompileOptions;

@@ -6,6 +6,7 @@ import { countTokens, positionTable } from '../model/index.ts';
 import { clipTubelets, tf } from '../ops/index.ts';
 import { IMAGENET_COLOURS } from '../sample/index.ts';
 import { findWeights } from './checkpoint.ts';
+import type { WeightsChoice } from './checkpoint.ts';
 import { loadExactly } from './load-initial.ts';
 import { networkOf } from './open-network.ts';
 import { readRunConfig } from './run-folder.ts';
@@ -17,7 +18,7 @@ export interface ExportNetworkOptions {
   /** `'encoder'` gives features, `'classifier'` scores of classes. */
   readonly part: NetworkPart;
   /** Which checkpoint. Default `'best'`. */
-  readonly which?: 'best' | 'last';
+  readonly which?: WeightsChoice;
   /** Clips of a run; the file is for just so many. Default 1. */
   readonly batchSize?: number;
 }

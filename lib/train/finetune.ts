@@ -25,7 +25,7 @@ import { encoderOf } from './encoder-of.ts';
 import { estimateMemory } from './estimate-memory.ts';
 import { loadInitial } from './load-initial.ts';
 import { parameterRules } from './optimizer/parameter-groups.ts';
-import { openRunFolder } from './run-folder.ts';
+import { checkRunFolder } from './run-folder.ts';
 import type { OpenRunOptions } from './run-folder.ts';
 import { scaleRate } from './schedule.ts';
 import { openScorer, scoreVideos } from './scorer.ts';
@@ -46,7 +46,7 @@ export interface FinetuneOptions extends TrainingHooks, OpenRunOptions {
 /**
  * Trains a classifier on shards with labels and leaves a run in a folder.
  *
- * @throws {TubeletError} as {@link openRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what
+ * @throws {TubeletError} as {@link checkRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what
  * loading and the engine throw
  * @throws {RangeError} naming the value of the recipe that is wrong
  * @throws the reason of `signal`, after a checkpoint
@@ -67,7 +67,7 @@ export async function finetune(
     numClasses: classes.length,
   };
   const shapes = classifierShapes(config);
-  await openRunFolder(
+  const makeFolder = await checkRunFolder(
     out,
     { v: 1, recipe, model: { kind: 'classifier', config }, classes, from },
     options,
@@ -84,6 +84,7 @@ export async function finetune(
         });
   const job: TrainingJob = {
     folder: out,
+    makeFolder,
     source,
     loader: loaderOptions(recipe, shards),
     train,

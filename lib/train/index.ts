@@ -1,7 +1,7 @@
 /** Door of `train`: runs of pre-training, fine-tuning and probing, and what comes of them. */
 
-export { findWeights } from './checkpoint.ts';
-export type { Best } from './checkpoint.ts';
+export { WEIGHTS_CHOICES, findWeights } from './checkpoint.ts';
+export type { Best, WeightsChoice } from './checkpoint.ts';
 export { clipConfig } from './clip-options.ts';
 export { encoderOf } from './encoder-of.ts';
 export { evaluate } from './evaluate.ts';

@@ -11,6 +11,7 @@ import {
 } from '../model/index.ts';
 import type { ParameterShapes } from '../model/index.ts';
 import { findWeights } from './checkpoint.ts';
+import type { WeightsChoice } from './checkpoint.ts';
 import { loadExactly } from './load-initial.ts';
 import { normaliseFeatures, probeShapes } from './probe-head.ts';
 import type { RunModel } from './run-folder.ts';
@@ -24,7 +25,7 @@ export type NetworkOutput = 'scores' | 'features';
 export interface OpenNetworkOptions {
   readonly output: NetworkOutput;
   /** Default `'best'`. */
-  readonly which?: 'best' | 'last';
+  readonly which?: WeightsChoice;
   /** Clips at once. */
   readonly batchSize: number;
   readonly engine?: CompileOptions | undefined;

@@ -17,13 +17,17 @@ import {
 } from '../model/index.ts';
 import type { PretrainConfig, Weights } from '../model/index.ts';
 import type { PretrainRecipe } from '../recipes/index.ts';
+import { targetLength } from '../sample/index.ts';
 import { ownData } from './batch-data.ts';
 import { checkClips, clipConfig, clipOptions } from './clip-options.ts';
 import { encoderOf } from './encoder-of.ts';
 import { drawUniform } from './draw-uniform.ts';
+import type { StateData } from './checkpoint.ts';
 import { loadInitial } from './load-initial.ts';
+import { MaskedLoss } from './masked-loss.ts';
+import { openViews } from './open-views.ts';
 import { parameterRules } from './optimizer/parameter-groups.ts';
-import { openRunFolder } from './run-folder.ts';
+import { checkRunFolder } from './run-folder.ts';
 import type { OpenRunOptions } from './run-folder.ts';
 import { scaleRate } from './schedule.ts';
 import { estimateMemory } from './estimate-memory.ts';
@@ -37,12 +41,14 @@ export interface PretrainOptions extends TrainingHooks, OpenRunOptions {
   readonly recipe: PretrainRecipe;
   /** Weights to start from, a file; default: drawn from the seed. */
   readonly from?: string;
+  /** Videos on which the loss is measured after each epoch, which then says what is best; default: the loss of training says it. */
+  readonly val?: LoaderSource;
 }
 
 /**
  * Pre-trains a network on shards and leaves a run in a folder.
  *
- * @throws {TubeletError} as {@link openRunFolder}, TUBE_CLIPS_DIFFER, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what loading and the engine throw
+ * @throws {TubeletError} as {@link checkRunFolder}, TUBE_CLIPS_DIFFER, TUBE_LOSS_DIVERGED, TUBE_WEIGHTS_MISMATCH, what loading and the engine throw
  * @throws {RangeError} naming the value of the recipe that is wrong
  * @throws the reason of `signal`, after a checkpoint
  */
@@ -50,7 +56,7 @@ export async function pretrain(
   source: LoaderSource,
   options: PretrainOptions,
 ): Promise<RunSummary> {
-  const { out, recipe, from = null } = options;
+  const { out, recipe, from = null, val } = options;
   const shards = await describeSource(source);
   checkClips(recipe.data, shards);
   const config = pretrainConfig(recipe);
@@ -62,11 +68,13 @@ export async function pretrain(
     classes: [],
     from,
   } as const;
-  await openRunFolder(out, run, options);
+  const makeFolder = await checkRunFolder(out, run, options);
   const drawFirst = (): Weights =>
     initialise(shapes, { seed: recipe.train.seed, rule: 'pretrain' });
+  await using heldOut = new MaskedLoss({ config, loss: recipe.train.loss, engine: options.engine });
   const job: TrainingJob = {
     folder: out,
+    makeFolder,
     source,
     loader: loaderOptions(recipe, shards),
     train: recipe.train,
@@ -104,8 +112,33 @@ export async function pretrain(
         }),
       };
     },
+    ...(val === undefined
+      ? {}
+      : {
+          validate: async (program, signal) => {
+            const state = program.readState();
+            const names = Object.keys(shapes);
+            const parameters = Object.fromEntries(names.map((name) => [name, state[name] ?? []]));
+            const { loader } = await openViews(val, {
+              clip: recipe.data,
+              own: { segments: 1, crops: 1 },
+              batchSize: Math.min(16, recipe.train.batchSize),
+              workers: options.workers,
+              signal,
+              load: { ...maskOptions(recipe.data), onError: 'throw', seed: recipe.train.seed },
+            });
+            await using _closing = loader;
+            const loss = await heldOut.measure(parameters as StateData, loader);
+            return {
+              values: { valLoss: loss },
+              measure: 'valLoss',
+              value: loss,
+              isHigherBetter: false,
+            };
+          },
+        }),
   };
-  return runTraining(job, options);
+  return await runTraining(job, options);
 }
 
 /** The network of a recipe. */
@@ -119,6 +152,9 @@ function pretrainConfig({ model, data }: PretrainRecipe): PretrainConfig {
       numHeads: model.decoderHeads,
     },
     dropPath: model.dropPath,
+    ...(data.targetFrames === 'own'
+      ? {}
+      : { targetLength: targetLength(data.targetFrames, clipConfig(data).tubelet) }),
   };
 }
 
@@ -128,11 +164,20 @@ function loaderOptions(
 ): Omit<LoaderOptions, 'batchSize'> {
   return {
     ...clipOptions(data, shards),
-    mask: { kind: data.mask, ratio: data.maskRatio },
-    target: data.target,
+    ...maskOptions(data),
     ...(data.epochSamples === null ? {} : { epochSamples: data.epochSamples }),
     remainder: 'drop',
   };
+}
+
+/** What is hidden, and what is to be predicted. */
+function maskOptions({
+  mask,
+  maskRatio,
+  target,
+  targetFrames,
+}: PretrainRecipe['data']): Pick<LoaderOptions, 'mask' | 'target' | 'targetFrames'> {
+  return { mask: { kind: mask, ratio: maskRatio }, target, targetFrames };
 }
 
 /** From batches to the inputs of a step. */

@@ -15,7 +15,7 @@ import { estimateMemory } from './estimate-memory.ts';
 import { loadExactly } from './load-initial.ts';
 import { openFeatures } from './probe-features.ts';
 import { probeShapes } from './probe-head.ts';
-import { openRunFolder } from './run-folder.ts';
+import { checkRunFolder } from './run-folder.ts';
 import type { OpenRunOptions, ProbeConfig } from './run-folder.ts';
 import { scaleRate } from './schedule.ts';
 import { trainHead } from './train-head.ts';
@@ -58,7 +58,7 @@ export interface ProbeSummary {
  * Trains a linear probe on shards with labels and leaves a run in a folder. Clips that cannot be read are an error. With `resume` a run
  * that was stopped takes the features that it has and goes on with the head bit for bit.
  *
- * @throws {TubeletError} as {@link openRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_WEIGHTS_MISMATCH, TUBE_LOSS_DIVERGED, what
+ * @throws {TubeletError} as {@link checkRunFolder}, TUBE_LABELS_MISSING, TUBE_CLIPS_DIFFER, TUBE_WEIGHTS_MISMATCH, TUBE_LOSS_DIVERGED, what
  * loading and the engine throw; TUBE_OPTIONS_DIFFER also if the features of the run are of other shards or weights
  * @throws {RangeError} naming the value of the recipe that is wrong
  * @throws the reason of `signal`
@@ -76,7 +76,8 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
   const shapes = encoderShapes(config);
   const weights = await loadExactly(shapes, from);
   const run = { v: 1, recipe, model: { kind: 'probe', config }, classes, from } as const;
-  await openRunFolder(out, run, options);
+  const makeFolder = await checkRunFolder(out, run, options);
+  await makeFolder();
   const features = await openFeatures(source, {
     ...options,
     run: out,

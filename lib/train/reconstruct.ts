@@ -3,7 +3,8 @@
  * their place.
  *
  * Source: VideoMAE's released code: predictions of normalised pixels are given back the true mean and deviation of each tubelet and
- * colour, which the network did not predict. Pictures made so must say it.
+ * colour, which the network did not predict. Pictures made so must say it. A network that predicts the middle frame shows its patch in
+ * all frames of a token; of one that predicts twice as many frames, those of the clip are shown.
  */
 
 import { createRng } from '../core/index.ts';
@@ -20,7 +21,14 @@ import {
 } from '../model/index.ts';
 import type { PretrainConfig } from '../model/index.ts';
 import type { PretrainRecipe } from '../recipes/index.ts';
-import { drawMask, joinTubelets, normalisePixels, splitTokens } from '../sample/index.ts';
+import {
+  centerPatches,
+  drawMask,
+  joinTubelets,
+  normalisePixels,
+  splitTokens,
+  targetLength,
+} from '../sample/index.ts';
 import type { RgbImage, TokenSplit } from '../sample/index.ts';
 import { findWeights } from './checkpoint.ts';
 import { loadExactly } from './load-initial.ts';
@@ -88,6 +96,8 @@ export async function reconstruct(
   const predicted = await predict(run, { config, clips, splits, engine: options.engine });
   const isNormalised = recipe.data.target === 'normalised';
   const length = tokenLength(config);
+  const { targetFrames } = recipe.data;
+  const predictedLength = targetLength(targetFrames, config.tubelet);
   return {
     maskRatio,
     usesTrueMeans: isNormalised,
@@ -95,13 +105,22 @@ export async function reconstruct(
       const split = splits[clip] ?? { visible: new Int32Array(), masked: new Int32Array() };
       const masked = tokens.slice();
       const reconstructed = tokens.slice();
+      const shape = [config.numFrames, config.size, config.size, 3] as const;
+      const patches =
+        targetFrames === 'center' ? centerPatches(tokens, shape, config.tubelet) : null;
       for (const [place, token] of split.masked.entries()) {
         const at = token * length;
         masked.fill(GREY, at, at + length);
-        const own = predicted[clip]?.subarray(place * length, (place + 1) * length);
-        if (own === undefined) continue;
-        const truth = tokens.subarray(at, at + length);
-        reconstructed.set(isNormalised ? withTrueMeans(own, truth) : toBytes(own), at);
+        const whole = predicted[clip]?.subarray(
+          place * predictedLength,
+          (place + 1) * predictedLength,
+        );
+        if (whole === undefined) continue;
+        const own = targetFrames === 'double' ? everySecondFrame(whole, config) : whole;
+        const from = patches === null ? at : (token * own.length) % patches.length;
+        const truth = (patches ?? tokens).subarray(from, from + own.length);
+        const bytes = isNormalised ? withTrueMeans(own, truth) : toBytes(own);
+        for (let i = 0; i < length; i += bytes.length) reconstructed.set(bytes, at + i);
       }
       return {
         key,
@@ -191,10 +210,21 @@ async function predict(
     encoderPositions: positionTable(numTokens, config.encoder.width),
     decoderPositions: positionTable(numTokens, config.decoder.width),
   });
-  const each = numMasked * length;
+  const each = numMasked * (config.targetLength ?? length);
   return clips.map((_, clip) =>
     (predicted as Float32Array).subarray(clip * each, (clip + 1) * each),
   );
+}
+
+/** The frames of the clip among twice as many, `[2t, p, p, 3]` to `[t, p, p, 3]`. */
+function everySecondFrame(predicted: Float32Array, { tubelet }: PretrainConfig): Float32Array {
+  const [t, p, q] = tubelet;
+  const length = p * q * 3;
+  const own = new Float32Array(t * length);
+  for (let frame = 0; frame < t; frame++) {
+    own.set(predicted.subarray(2 * frame * length, (2 * frame + 1) * length), frame * length);
+  }
+  return own;
 }
 
 /** Gives each colour of a predicted tubelet the mean and deviation of the true one. */

@@ -47,29 +47,38 @@ const CONFIG_FILE = 'config.json';
 const VERSION = 1;
 
 /**
- * Makes the folder of a run, or finds the run that is to be gone on with.
+ * Looks at the folder of a run, which is new or has the run that is to be gone on with. What it gives makes the folder, or removes what
+ * is to be overwritten: it is called when all else is known to be sound, so that a mistake leaves nothing behind.
  *
- * @throws {TubeletError} TUBE_RUN_EXISTS, TUBE_OPTIONS_DIFFER, TUBE_RUN_DAMAGED, TUBE_OUT_NOT_EMPTY, TUBE_OUT_NOT_WRITABLE
+ * @throws {TubeletError} TUBE_RUN_EXISTS, TUBE_OPTIONS_DIFFER, TUBE_RUN_DAMAGED, TUBE_OUT_NOT_EMPTY; then TUBE_OUT_NOT_WRITABLE,
+ * TUBE_DISK_FULL
  */
-export async function openRunFolder(
+export async function checkRunFolder(
   folder: string,
   config: RunConfig,
   { resume, overwrite }: OpenRunOptions,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const found = await listFolder(folder);
   const isRun = found.includes(CONFIG_FILE);
-  if (isRun && resume) return checkSame(await readRunConfig(folder), config, folder);
+  if (isRun && resume) {
+    checkSame(await readRunConfig(folder), config, folder);
+    return () => Promise.resolve();
+  }
   if (isRun && !overwrite) throw new TubeletError('TUBE_RUN_EXISTS', { path: folder });
   if (!isRun && found.length > 0) {
     throw new TubeletError('TUBE_OUT_NOT_EMPTY', { path: folder, found: found[0] ?? '' });
   }
+  return () => makeRunFolder(folder, config, isRun);
+}
+
+async function makeRunFolder(folder: string, config: RunConfig, isThere: boolean): Promise<void> {
   try {
-    if (isRun) await rm(folder, { recursive: true });
+    if (isThere) await rm(folder, { recursive: true });
     await mkdir(folder, { recursive: true });
   } catch (error) {
     throw toWriteError(error, folder);
   }
-  return writeFileAtomic(join(folder, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomic(join(folder, CONFIG_FILE), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 /**

@@ -69,6 +69,7 @@ export async function runTraining(job: TrainingJob, hooks: TrainingHooks): Promi
   const facts = job.factsOf(loader.info, planSteps(job, loader));
   hooks.onStart?.(facts);
   await using program = await compileStep(job, hooks, loader);
+  await job.makeFolder();
   program.setState(
     before === null ? await firstState(job) : await readCheckpoint(folder, before.step),
   );

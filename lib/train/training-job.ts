@@ -27,8 +27,10 @@ interface Validation {
 
 /** What is trained, and on what. */
 export interface TrainingJob {
-  /** Folder of the run; it exists. */
+  /** Folder of the run. */
   readonly folder: string;
+  /** Makes the folder, before anything is written into it. */
+  readonly makeFolder: () => Promise<void>;
   readonly source: LoaderSource;
   readonly loader: Omit<LoaderOptions, 'batchSize' | 'epochs' | 'seed' | 'cursor'>;
   readonly train: OptimizerSection;

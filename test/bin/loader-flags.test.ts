@@ -42,6 +42,7 @@ const OPTIONS: Readonly<Record<keyof LoaderOptions, 'flag' | readonly string[] |
     tubelet: 'flag',
     dtype: 'flag',
     target: 'flag',
+    targetFrames: 'flag',
     views: ['segments', 'crops'] satisfies (keyof ViewCounts)[],
     colours: ['mean', 'std'],
     mask: ['kind', 'ratio'],
@@ -86,6 +87,7 @@ test('every flag reaches its option', (t) => {
     '--frame-rule uniform --segments 2 --crops 3 --size 32 --crop resized --resize reference --flip 0.5 ' +
     '--keep-direction left --keep-direction right --rand-augment rand-m7-n4-inc1 --erasing 0.25 --form frames ' +
     '--tubelet 2x8x8 --dtype uint8 --mean 0.1,0.2,0.3 --std 1,1,1 --mask random --mask-ratio 0.75 --target pixels ' +
+    '--target-frames center ' +
     '--mixup 0.8 --cutmix 1 --mix-probability 0.5 --mix-switch 0.4 --smoothing 0.1 --num-classes 7 --workers 3 ' +
     '--prefetch 2 --max-bytes 1.5G --check always --cache c --cache-bytes 3T --max-requests 4 --max-retries 2 --stall 9.5';
   t.deepEqual(optionsOf(line), {
@@ -119,6 +121,7 @@ test('every flag reaches its option', (t) => {
     colours: { mean: [0.1, 0.2, 0.3], std: [1, 1, 1] },
     mask: { kind: 'random', ratio: 0.75 },
     target: 'pixels',
+    targetFrames: 'center',
     mix: { mixupAlpha: 0.8, cutmixAlpha: 1, probability: 0.5, switchProbability: 0.4 },
     smoothing: 0.1,
     numClasses: 7,

@@ -143,7 +143,7 @@ for (const [args, shown] of [
   ],
   [['finetune', 'x', '--out', 'y'], /--from RUN\|FILE is missing/],
   [['evaluate', 'x', 'y', '--crops', '3'], /--segments and --crops go together/],
-  [['evaluate', 'x', 'y', '--weights', 'first'], /--weights must be best or last/],
+  [['evaluate', 'x', 'y', '--weights', 'first'], /--weights must be one of best, last, average/],
   [['export', 'x', '--out', 'y'], /--part encoder\|classifier is missing/],
   [['export', 'x', '--out', 'y', '--part', 'head'], /--part must be one of encoder, classifier/],
 ] as const) {

@@ -70,6 +70,11 @@ const CHANGES: readonly {
     to: { mask: { kind: 'tube', ratio: 0.5 }, target: 'pixels' },
     name: 'target',
   },
+  {
+    from: { mask: { kind: 'tube', ratio: 0.5 } },
+    to: { mask: { kind: 'tube', ratio: 0.5 }, targetFrames: 'center' },
+    name: 'targetFrames',
+  },
   { to: { mix: MIX }, name: 'mix' },
   { to: { smoothing: 0.1 }, name: 'smoothing' },
   { from: { smoothing: 0.1 }, to: { smoothing: 0.2 }, name: 'smoothing' },
@@ -116,7 +121,7 @@ const SAME: readonly [from: Partial<LoaderOptions>, to: Partial<LoaderOptions>][
   [{ keepDirection: ['left', 'up'] }, { keepDirection: ['up', 'left'] }],
   [{ frames: 'uniform' }, { frames: 'uniform', stride: 3 }],
   [{ dtype: 'uint8' }, { dtype: 'uint8', colours: COLOURS }],
-  [{}, { target: 'pixels' }],
+  [{}, { target: 'pixels', targetFrames: 'center' }],
   [{ form: 'frames' }, { form: 'frames', tubelet: [2, 16, 16] }],
   [
     { randAugment: 'rand-m7-n4-mstd0.5-inc1' },

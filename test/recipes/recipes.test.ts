@@ -32,6 +32,19 @@ test('values of the paper stand where they belong', (t) => {
   }
 });
 
+test('names that stand for something must be known', (t) => {
+  const pretraining = findRecipe('pretrain', 'small-pretrain');
+  for (const assignment of ['model.size=XL', 'train.loss=l2']) {
+    t.throws(() => changeRecipe(pretraining, [assignment]), {
+      instanceOf: RangeError,
+      message: /"set" must be one of /,
+    });
+  }
+  const probing = findRecipe('probe', 'small-probe');
+  t.throws(() => changeRecipe(probing, ['train.optimizer=adam']), { message: /sgd, lars/ });
+  t.is(changeRecipe(probing, ['train.optimizer=lars']).train.optimizer, 'lars');
+});
+
 test('single values are set by name and keep their type', (t) => {
   const recipe = findRecipe('finetune', 'k400-finetune');
   const changed = changeRecipe(recipe, [

@@ -1,6 +1,6 @@
 /** Which tensors a batch has, and their shapes, from the recipe alone. */
 
-import { countMasked, tokenShape } from '../../sample/index.ts';
+import { countMasked, targetLength, tokenShape } from '../../sample/index.ts';
 import type { SlotName } from './fill-slot.ts';
 import { gridOf } from './recipe.ts';
 import type { ClipRecipe } from './recipe.ts';
@@ -20,7 +20,7 @@ export interface TensorSpec {
 
 /** Lists the tensors that are filled clip by clip. */
 export function batchTensors(recipe: ClipRecipe): readonly TensorSpec[] {
-  const { clipShape, tubelet, form, dtype, mask, target } = recipe;
+  const { clipShape, tubelet, form, dtype, mask, target, targetFrames } = recipe;
   if (mask === null) {
     return [spec('pixels', dtype, form === 'frames' ? clipShape : tokenShape(clipShape, tubelet))];
   }
@@ -29,7 +29,10 @@ export function batchTensors(recipe: ClipRecipe): readonly TensorSpec[] {
   const numVisible = numTokens - numMasked;
   return [
     spec('visible', dtype, [numVisible, tokenLength]),
-    spec('target', target === 'normalised' ? 'float32' : dtype, [numMasked, tokenLength]),
+    spec('target', target === 'normalised' ? 'float32' : dtype, [
+      numMasked,
+      targetLength(targetFrames, tubelet),
+    ]),
     spec('visibleTokens', 'int32', [numVisible]),
     spec('maskedTokens', 'int32', [numMasked]),
   ];

@@ -9,6 +9,7 @@ import { fillFromBytes, fillFromColours } from './fill-slot.ts';
 import type { Slot } from './fill-slot.ts';
 import { planClip, planMask, rngOf } from './plan-clip.ts';
 import type { ClipIdentity, ClipPlan } from './plan-clip.ts';
+import { readsDouble } from './recipe.ts';
 import type { ClipRecipe } from './recipe.ts';
 import { scaleToBytes, scaleToColours } from './scale-reference.ts';
 import { Scratch } from './scratch.ts';
@@ -27,7 +28,7 @@ export class ClipMaker {
 
   /**
    * Makes the clips of a sample of layout `frames`, one for each slot: repeats of the same frames, each with draws of its own.
-   * Gives the stored frames that were taken.
+   * Gives the stored frames of the clips.
    *
    * @throws {TubeletError} TUBE_SAMPLE_DAMAGED
    */
@@ -49,7 +50,7 @@ export class ClipMaker {
       );
       frames = plan.frames;
     }
-    return frames;
+    return readsDouble(this.#recipe) ? frames.filter((_, i) => i % 2 === 0) : frames;
   }
 
   /** Makes the clips of a sample of layout `tubelets` from its tokens, uint8 `[N, P]`, which may lie in the first slot already. */
@@ -68,16 +69,18 @@ export class ClipMaker {
 
   #make({ read, plan, identity, shape }: ClipWork, slot: Slot): void {
     const recipe = this.#recipe;
-    const { clipShape, mask, dtype, crop } = recipe;
+    const { mask, dtype, crop } = recipe;
+    const [numFrames, height, width, colours] = recipe.clipShape;
+    const clipShape = [numFrames * (readsDouble(recipe) ? 2 : 1), height, width, colours] as const;
     const length = clipShape.reduce((product, side) => product * side, 1);
     const isReference = recipe.resize === 'reference';
     const staysFloat = isReference && crop === 'resized' && dtype === 'float32' && mask === null;
     if (staysFloat) {
-      const colours = this.#scratch.floats('colours', length);
+      const floats = this.#scratch.floats('colours', length);
       const whole = this.#readWhole(read, plan, shape);
-      scaleToColours(whole, shape, { cut: plan.cut, colours: recipe.colours }, colours);
-      if (plan.isFlipped) flipClip(colours, clipShape, colours);
-      this.#fillColours(colours, { plan, identity }, slot);
+      scaleToColours(whole, shape, { cut: plan.cut, colours: recipe.colours }, floats);
+      if (plan.isFlipped) flipClip(floats, clipShape, floats);
+      this.#fillColours(floats, { plan, identity }, slot);
       return;
     }
     const direct =
@@ -91,8 +94,8 @@ export class ClipMaker {
     }
     if (plan.isFlipped) flipClip(bytes, clipShape, bytes);
     if (plan.erase !== null) {
-      const colours = this.#scratch.floats('colours', length);
-      this.#fillColours(normalisePixels(bytes, recipe.colours, colours), { plan, identity }, slot);
+      const floats = this.#scratch.floats('colours', length);
+      this.#fillColours(normalisePixels(bytes, recipe.colours, floats), { plan, identity }, slot);
     } else if (direct === null) {
       const masked = planMask(recipe, identity);
       fillFromBytes({ data: bytes, isCut: false }, recipe, {

@@ -7,7 +7,7 @@ import type { AugmentStep, Crop, Size, View } from '../../sample/index.ts';
 import { drawCut, testCut } from './choose-cut.ts';
 import type { Cut } from './choose-cut.ts';
 import { drawFrames, testFrames } from './choose-frames.ts';
-import { gridOf } from './recipe.ts';
+import { gridOf, readsDouble } from './recipe.ts';
 import type { ClipRecipe } from './recipe.ts';
 
 /** What the draws of a clip depend on, and nothing else: not on its place, its batch or its rank. */
@@ -34,7 +34,7 @@ export interface StoredShape extends Size {
 
 /** What is done to a clip of stored frames, in this order. */
 export interface ClipPlan {
-  /** Stored frames of the clip, in its order. */
+  /** Stored frames of the clip, in its order; with targets of twice as many frames, these. */
   readonly frames: readonly number[];
   /** Applied to whole frames. */
   readonly augment: readonly AugmentStep[];
@@ -51,9 +51,14 @@ export function planClip(
   identity: ClipIdentity,
 ): ClipPlan {
   const { width, height, numStored, className } = stored;
-  const { clipShape, stride, views, randAugment, crop } = recipe;
-  const [numFrames, size] = clipShape;
-  const choice = { numStored, numFrames, stride };
+  const { clipShape, views, randAugment, crop } = recipe;
+  const [, size] = clipShape;
+  const factor = readsDouble(recipe) ? 2 : 1;
+  const choice = {
+    numStored,
+    numFrames: clipShape[0] * factor,
+    stride: recipe.frames === 'uniform' ? recipe.stride : recipe.stride / factor,
+  };
   const { view } = identity;
   const draw = (purpose: string): Rng => rngOf(purpose, identity);
   if (view !== null && views !== null) {

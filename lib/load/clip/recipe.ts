@@ -1,13 +1,20 @@
 /** What is made of each sample, as plain data that crosses to worker threads; and the shapes that follow from it. */
 
 import { checkInteger, checkNumber, checkOneOf } from '../../core/index.ts';
-import { IMAGENET_COLOURS, MASK_KINDS, countMasked, parseRandAugment } from '../../sample/index.ts';
+import {
+  IMAGENET_COLOURS,
+  MASK_KINDS,
+  TARGET_FRAMES,
+  countMasked,
+  parseRandAugment,
+} from '../../sample/index.ts';
 import type {
   ClipShape,
   ColourStats,
   MaskOptions,
   MixOptions,
   RandAugmentConfig,
+  TargetFrames,
   TokenGrid,
   TubeletShape,
 } from '../../sample/index.ts';
@@ -77,6 +84,11 @@ export interface TensorOptions {
    * `'float32'` and bytes for `'uint8'`.
    */
   readonly target?: 'normalised' | 'pixels';
+  /**
+   * Which frames masked tokens have to predict: `'own'` (default) those that they hold, `'center'` the one in the middle of the clip,
+   * `'double'` also those half a stride later, for which `stride` must be even. Targets have other lengths then.
+   */
+  readonly targetFrames?: TargetFrames;
   /** Mixup and CutMix over the batch, with `softLabels`. Default: none. */
   readonly mix?: MixOptions;
 }
@@ -99,6 +111,7 @@ export interface ClipRecipe {
   readonly colours: ColourStats;
   readonly mask: MaskOptions | null;
   readonly target: 'normalised' | 'pixels';
+  readonly targetFrames: TargetFrames;
   readonly mix: MixOptions | null;
 }
 
@@ -157,11 +170,17 @@ export function resolveRecipe(
     colours: options.colours ?? IMAGENET_COLOURS,
     mask: options.mask ?? null,
     target: options.target ?? 'normalised',
+    targetFrames: options.targetFrames ?? 'own',
     mix: options.mix ?? null,
   };
   checkOneOf('resize', options.resize ?? 'decoder', RESIZES);
   if (!hasFrames) refuse(options, FRAMES_ONLY, 'needs shards of layout frames, not finished clips');
   if (stored !== null) checkStored(options, stored);
+  if (stored !== null && readsDouble(recipe)) {
+    throw new RangeError(
+      '"targetFrames" double needs shards of layout frames, not finished clips.',
+    );
+  }
   if (recipe.views !== null) refuse(options, TRAINING_ONLY, 'does not go with "views"');
   checkRecipe(recipe);
   return recipe;
@@ -170,6 +189,11 @@ export function resolveRecipe(
 /** Tokens along time, rows and columns. */
 export function gridOf({ clipShape, tubelet }: ClipRecipe): TokenGrid {
   return [clipShape[0] / tubelet[0], clipShape[1] / tubelet[1], clipShape[2] / tubelet[2]];
+}
+
+/** Whether frames between those of the clip are read as well, for targets. */
+export function readsDouble({ mask, targetFrames }: ClipRecipe): boolean {
+  return mask !== null && targetFrames === 'double';
 }
 
 /** Whether anything about a clip is left to chance. */
@@ -193,6 +217,10 @@ function checkRecipe(recipe: ClipRecipe): void {
   checkOneOf('form', form, ['tubelets', 'frames']);
   checkOneOf('dtype', dtype, ['float32', 'uint8']);
   checkOneOf('target', recipe.target, ['normalised', 'pixels']);
+  checkOneOf('targetFrames', recipe.targetFrames, TARGET_FRAMES);
+  if (readsDouble(recipe) && recipe.frames !== 'uniform' && recipe.stride % 2 === 1) {
+    throw new RangeError(`"stride" must be even for "targetFrames" double (got ${recipe.stride}).`);
+  }
   if (views !== null) checkViews(recipe, views);
   if (recipe.mix !== null) checkMix(recipe.mix);
   checkColours(recipe.colours);

@@ -16,6 +16,7 @@ import {
   reportFacts,
   required,
   saveEvaluation,
+  tellStopped,
   valFrom,
   weightsFrom,
 } from './train-flags.ts';
@@ -59,7 +60,8 @@ async function run(args: Arguments, signal: AbortSignal, from: string | null): P
   const val = valFrom(args);
   const recipe = recipeFrom(args, 'finetune', STANDARD);
   const title = from === null ? 'scratch' : 'finetune';
-  const { close, ...hooks } = printingHooks(title, recipe, args.has('quiet') || args.has('json'));
+  const isQuiet = args.has('quiet') || args.has('json');
+  const { close, ...hooks } = printingHooks(title, recipe, isQuiet);
   const machine = machineFrom(args);
   try {
     const summary = await finetune(source, {
@@ -88,5 +90,6 @@ async function run(args: Arguments, signal: AbortSignal, from: string | null): P
     return 0;
   } finally {
     close();
+    tellStopped(signal, isQuiet);
   }
 }

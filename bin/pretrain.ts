@@ -15,6 +15,7 @@ import {
   recipeFrom,
   reportFacts,
   required,
+  tellStopped,
   valFrom,
   weightsFrom,
 } from './train-flags.ts';
@@ -48,11 +49,8 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   const recipe = recipeFrom(args, 'pretrain', STANDARD);
   const from = args.text('from');
   const val = valFrom(args);
-  const { close, ...hooks } = printingHooks(
-    'pretrain',
-    recipe,
-    args.has('quiet') || args.has('json'),
-  );
+  const isQuiet = args.has('quiet') || args.has('json');
+  const { close, ...hooks } = printingHooks('pretrain', recipe, isQuiet);
   try {
     const summary = await pretrain(source, {
       out,
@@ -80,6 +78,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     return 0;
   } finally {
     close();
+    tellStopped(signal, isQuiet);
   }
 }
 

@@ -19,6 +19,7 @@ import {
   required,
   saveEvaluation,
   startPrinter,
+  tellStopped,
   valFrom,
   weightsFrom,
 } from './train-flags.ts';
@@ -76,6 +77,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     return 0;
   } finally {
     progress.close();
+    tellStopped(signal, isQuiet);
   }
 }
 

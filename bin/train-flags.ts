@@ -23,6 +23,9 @@ import type { Arguments, Flag } from './flags.ts';
 import { formatBytes, formatCount, formatFacts, formatRate, formatTable } from './format.ts';
 import { ProgressLine } from './progress-line.ts';
 
+/** Pairs of confused classes in the text; `--json` has all. */
+const MAX_CONFUSED = 3;
+
 /** How the work is done on this machine. */
 export const MACHINE_FLAGS: readonly Flag[] = [
   {
@@ -187,6 +190,12 @@ export function startPrinter(recipe: Recipe, isQuiet: boolean): (facts: RunFacts
   };
 }
 
+/** Says how to go on with a run that was interrupted. */
+export function tellStopped(signal: AbortSignal, isQuiet: boolean): void {
+  if (!signal.aborted || isQuiet) return;
+  process.stderr.write('Stopped. The same command with --resume goes on with the run.\n');
+}
+
 /** An evaluation, for people. */
 export function evaluationText(evaluation: Evaluation): string {
   const { top1, top5, meanPerClass, numVideos, missing, incomplete, views } = evaluation;
@@ -195,6 +204,7 @@ export function evaluationText(evaluation: Evaluation): string {
     ['top-1', percent(top1)],
     ['top-5', percent(top5)],
     ['mean of classes', percent(meanPerClass)],
+    ...confusedFact(evaluation),
     ['missing', missing.length === 0 ? 'none' : missing.join(', ')],
     ...(incomplete.length === 0
       ? []
@@ -206,6 +216,23 @@ export function evaluationText(evaluation: Evaluation): string {
     percent(accuracy),
   ]);
   return `${facts}\n${formatTable([['class', 'videos', 'correct'], ...rows])}`;
+}
+
+/** Which classes are taken for which, most often first. */
+function confusedFact({
+  confusion,
+  classNames,
+}: Evaluation): (readonly [name: string, value: string])[] {
+  const pairs = confusion.flatMap((row, label) =>
+    row.flatMap((count, given) =>
+      given === label || count === 0
+        ? []
+        : [{ text: `${classNames[label] ?? ''} as ${classNames[given] ?? ''} ${count}`, count }],
+    ),
+  );
+  const shown = pairs.toSorted((a, b) => b.count - a.count).slice(0, MAX_CONFUSED);
+  if (shown.length === 0) return [];
+  return [['confused', shown.map(({ text }) => text).join(', ')]];
 }
 
 function percent(part: number | null): string {

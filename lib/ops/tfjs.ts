@@ -5,7 +5,12 @@
 
 import * as tf from '@tensorflow/tfjs';
 
-const cpu: unknown = tf.findBackend('cpu');
-if (typeof cpu === 'object' && cpu !== null && 'firstUse' in cpu) cpu.firstUse = false;
+// tfjs makes its backends again when it chooses one, so that this has to hold for all that are to come.
+const cpu = tf.findBackend('cpu') as object | null;
+if (cpu !== null) {
+  const isFirstUse = { get: () => false, set: () => undefined };
+  Object.defineProperty(Object.getPrototypeOf(cpu), 'firstUse', isFirstUse);
+  Object.assign(cpu, { firstUse: false });
+}
 
 export { tf };

@@ -62,7 +62,8 @@ function parse(
     return text === 'true';
   }
   const names = NAMES[key];
-  if (names?.includes(text) === false) fail(assignment, `must be one of ${names.join(', ')}`);
+  if (names?.includes(text) === false)
+    fail(assignment, `must give ${key} one of ${names.join(', ')}`);
   if (typeof old === 'string' || TEXT_OR_NULL.has(key)) return text;
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(value)) fail(assignment, 'must be a number');

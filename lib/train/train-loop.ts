@@ -241,9 +241,11 @@ async function finishEpoch(running: Running, progress: Progress): Promise<Progre
   return { ...progress, lossSum: 0, best };
 }
 
-function isSavePoint({ job, facts }: Running, { step, best }: Progress): boolean {
+/** While the loss is far off nothing is saved, so that older checkpoints, which are good, stay. */
+function isSavePoint({ job, facts }: Running, { step, best, badSteps }: Progress): boolean {
   const { everyEpochs, everySteps } = job.save;
   if (step === facts.numSteps) return true;
+  if (badSteps > 0) return false;
   if (everySteps !== null && step % everySteps === 0) return true;
   if (step % facts.stepsPerEpoch !== 0) return false;
   return best?.step === step || (step / facts.stepsPerEpoch) % everyEpochs === 0;

@@ -37,7 +37,7 @@ test('names that stand for something must be known', (t) => {
   for (const assignment of ['model.size=XL', 'train.loss=l2']) {
     t.throws(() => changeRecipe(pretraining, [assignment]), {
       instanceOf: RangeError,
-      message: /"set" must be one of /,
+      message: /"set" must give (model.size|train.loss) one of /,
     });
   }
   const probing = findRecipe('probe', 'small-probe');

@@ -5,7 +5,7 @@ import { readMetrics } from '../../lib/records/index.ts';
 import { pretrain } from '../../lib/train/pretrain.ts';
 import { evaluate } from '../../lib/train/evaluate.ts';
 import { finetune } from '../../lib/train/finetune.ts';
-import { findWeights } from '../../lib/train/checkpoint.ts';
+import { findWeights, readProgress } from '../../lib/train/checkpoint.ts';
 import { openWeights } from '../../lib/weights/index.ts';
 import { smallFinetune, smallPretrain, smallShards } from '../helpers/small-run.ts';
 
@@ -121,4 +121,24 @@ test('a mistake leaves nothing behind, and what was there stays', async (t) => {
   const before = await readdir(out, { recursive: true });
   await t.throwsAsync(pretrain(shards, { ...ONCE, out, recipe: wrong, overwrite: true }), named);
   t.deepEqual(await readdir(out, { recursive: true }), before);
+});
+
+test('a run that goes astray ends, and its last checkpoint is one from before', async (t) => {
+  const { folder, shards } = await smallShards(t);
+  const out = join(folder, 'run');
+  const recipe = smallPretrain('train.epochs=30', 'train.lr=2000', 'save.everySteps=1');
+  const losses: number[] = [];
+  const running = pretrain(shards, {
+    ...ONCE,
+    out,
+    recipe,
+    onProgress: ({ loss }) => void losses.push(loss),
+  });
+  await t.throwsAsync(running, { code: 'TUBE_LOSS_DIVERGED' });
+  t.true(losses.length < 90);
+  const progress = await readProgress(out);
+  t.is(progress?.badSteps, 0);
+  // The rate of the first step is 0: after it, the second one is as good.
+  t.true(losses[progress!.step - 1]! < 5 * losses[0]!, losses.join(' '));
+  t.true(losses.at(-1)! > 5 * losses[0]!, losses.join(' '));
 });

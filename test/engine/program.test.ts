@@ -192,6 +192,20 @@ test.serial('run twice, same bits', async (t) => {
   t.deepEqual(finals[0], finals[1]);
 });
 
+test.serial('a run allocates no memory for states', async (t) => {
+  const numbers = 4_000_000;
+  await using program = await compile(
+    (_, { a, b }) => ({ a: a!.add(1), b: b!.add(a!), sum: a!.sum() }),
+    { state: { a: [numbers], b: [numbers] } },
+  );
+  await program.run();
+  const before = process.memoryUsage().arrayBuffers;
+  const { sum } = await program.run();
+  t.true(process.memoryUsage().arrayBuffers - before < numbers);
+  t.is(sum![0], numbers);
+  t.is(program.readState()['b']![numbers - 1], 1);
+});
+
 test.serial('states live in two buffers that change places', async (t) => {
   const { createSwapStore } = await import('../../lib/engine/engines/swap-store.ts');
   const store = createSwapStore({ s: { shape: [2], dtype: 'float32' } });

@@ -11,6 +11,7 @@ import { lowerGraph, outputName } from '../onnx/lower-graph.ts';
 import type { OnnxModel } from '../onnx/model.ts';
 import { joinBytes } from '../onnx/protobuf.ts';
 import type { Engine, Job, NamedData, Runner } from './engine.ts';
+import { NO_COPIES, isDone, withoutCopies } from './results-in-place.ts';
 import { createSwapStore } from './swap-store.ts';
 import type { SwapStore } from './swap-store.ts';
 
@@ -71,7 +72,7 @@ async function createRunner(
     states.map(({ name }) => name),
     options,
   );
-  const session = await openSession(runtime, model, options);
+  const session = await openSession(runtime, withoutCopies(model), options);
   const shapes = new Map(
     [...model.inputs, ...model.outputs].map(({ name, shape }) => [name, shape]),
   );
@@ -93,12 +94,13 @@ async function createRunner(
     const written = Object.fromEntries(
       results.map(({ name, value }) => [name, allocateFor(specOf(graph, value))]),
     );
-    const fetches = Object.fromEntries(
+    const fetches: Record<string, Runtime.Tensor | null> = Object.fromEntries(
       graph.outputs.map(({ name, value }) => {
         const inModel = outputName(graph, name);
         return [inModel, wrap(inModel, value, written[name] ?? nextOf(name))];
       }),
     );
+    fetches[NO_COPIES] = null;
     if (graph.outputs.length > 0) await runSession(session, feeds, fetches);
     store.swap(swapped);
     return written;
@@ -157,11 +159,12 @@ async function openSession(
 async function runSession(
   session: Runtime.InferenceSession,
   feeds: Readonly<Record<string, Runtime.Tensor>>,
-  fetches: Readonly<Record<string, Runtime.Tensor>>,
+  fetches: Readonly<Record<string, Runtime.Tensor | null>>,
 ): Promise<void> {
   try {
     await session.run(feeds, fetches);
   } catch (error) {
+    if (isDone(error)) return;
     const details = { engine: 'onnx', message: messageText(error) };
     throw new TubeletError('TUBE_ENGINE_FAILED', details, { cause: error });
   }

@@ -94,9 +94,10 @@ function subgraphMessage({ nodes, inputs, outputs }: OnnxSubgraph): Message {
   };
 }
 
-function valueMessage({ name, type, shape }: OnnxValueInfo): Message {
+function valueMessage({ name, type, shape, isSequence = false }: OnnxValueInfo): Message {
   const dim = shape.map((size) => ({ dimValue: size }));
-  return { name, type: { tensorType: { elemType: ONNX_TYPES[type], shape: { dim } } } };
+  const tensor = { tensorType: { elemType: ONNX_TYPES[type], shape: { dim } } };
+  return { name, type: isSequence ? { sequenceType: { elemType: tensor } } : tensor };
 }
 
 function tensorMessage(

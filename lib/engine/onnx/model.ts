@@ -47,6 +47,8 @@ export interface OnnxValueInfo {
   readonly name: string;
   readonly type: OnnxType;
   readonly shape: readonly number[];
+  /** A list of such tensors instead of one. */
+  readonly isSequence?: boolean;
 }
 
 /** A whole model. */

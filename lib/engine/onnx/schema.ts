@@ -27,7 +27,12 @@ const TENSOR_TYPE: Schema = {
   shape: { number: 2, type: 'message', schema: () => SHAPE },
 };
 
-const TYPE: Schema = { tensorType: { number: 1, type: 'message', schema: () => TENSOR_TYPE } };
+const SEQUENCE_TYPE: Schema = { elemType: { number: 1, type: 'message', schema: () => TYPE } };
+
+const TYPE: Schema = {
+  tensorType: { number: 1, type: 'message', schema: () => TENSOR_TYPE },
+  sequenceType: { number: 4, type: 'message', schema: () => SEQUENCE_TYPE },
+};
 
 const VALUE_INFO: Schema = {
   name: { number: 1, type: 'string' },

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { ABLATIONS, ablate, findAblation } from '../lib/index.ts';
 import type { AblationProgress, AblationReport, Readout } from '../lib/index.ts';
-import { demoShards } from './demo-shards.ts';
+import { demoShards } from './demo-sets.ts';
 import { UsageError } from './flags.ts';
 import type { Arguments, Command } from './flags.ts';
 import { formatDuration, formatTable } from './format.ts';

@@ -1,7 +1,7 @@
 /** A small labelled set of real encoded videos: motion classes, in the containers, sizes and frame rates of the wild. */
 
 import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   TubeletError,
@@ -13,18 +13,23 @@ import {
 import { writeVideo } from '../decode/index.ts';
 import type { VideoForm } from '../decode/index.ts';
 import { motionClasses } from './motions.ts';
+import type { MotionClass } from './motions.ts';
 import { renderMotionVideo } from './render.ts';
 
 /** File in a folder of demo videos that says how they were made; a folder without it is somebody else's. */
 const DEMO_FILE = 'demo.json';
 
 /** Raised whenever the same options give other pictures than before. */
-const SCENES_VERSION = 1;
+const SCENES_VERSION = 2;
 
 /** How to make demo videos. */
 export interface DemoVideosOptions {
   /** Videos of each class. Default: 12. */
   readonly perClass?: number;
+  /** Number of the first video of each class: sets of one seed whose numbers do not meet share no video. Default: 0. */
+  readonly firstIndex?: number;
+  /** Half as wide and as high, for sets that are large. Default: false. */
+  readonly isSmall?: boolean;
   /** Length in seconds. Default: 2. */
   readonly seconds?: number;
   readonly seed?: number;
@@ -32,11 +37,22 @@ export interface DemoVideosOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
+/** What decides over the bytes of a set. */
 interface DemoRecord {
   readonly v: number;
   readonly perClass: number;
+  readonly firstIndex: number;
+  readonly isSmall: boolean;
   readonly seconds: number;
   readonly seed: number;
+}
+
+/** One video of a set. */
+interface Place {
+  readonly className: MotionClass;
+  readonly index: number;
+  /** From the folder of the set. */
+  readonly path: string;
 }
 
 type Form = VideoForm & { readonly extension: string };
@@ -61,31 +77,47 @@ export async function makeDemoVideos(
   folder: string,
   options: DemoVideosOptions = {},
 ): Promise<number> {
-  const { perClass = 12, seconds = 2, seed = 0, signal, onProgress } = options;
+  const { perClass = 12, firstIndex = 0, seconds = 2, seed = 0, signal, onProgress } = options;
+  const { isSmall = false } = options;
   checkInteger('perClass', perClass, { min: 1 });
+  checkInteger('firstIndex', firstIndex, { min: 0 });
   checkInteger('seconds', seconds, { min: 1, max: 60 });
   checkInteger('seed', seed, { min: 0 });
-  await prepareFolder(folder, { v: SCENES_VERSION, perClass, seconds, seed });
-  const total = motionClasses.length * perClass;
-  let done = 0;
-  for (const className of motionClasses) {
-    await mkdir(join(folder, className), { recursive: true });
-    for (let index = 0; index < perClass; index++) {
-      signal?.throwIfAborted();
-      const { extension, ...video } = formOf(index);
-      const path = join(folder, className, nameOf(index));
-      if (!(await exists(path))) {
-        const { width, height, fps } = video;
-        const numFrames = fps * seconds;
-        const partial = join(folder, className, `.partial.${extension}`);
-        const frames = renderMotionVideo({ className, index, seed, width, height, numFrames, fps });
-        await writeVideo(partial, frames, video);
-        await rename(partial, path);
-      }
-      onProgress?.({ done: ++done, total });
-    }
+  const record = { v: SCENES_VERSION, perClass, firstIndex, isSmall, seconds, seed };
+  await prepareFolder(folder, record);
+  const places = listPlaces(record);
+  for (const [number, place] of places.entries()) {
+    signal?.throwIfAborted();
+    if (!(await exists(join(folder, place.path)))) await makeVideo(folder, place, record);
+    onProgress?.({ done: number + 1, total: places.length });
   }
-  return total;
+  return places.length;
+}
+
+async function makeVideo(
+  folder: string,
+  { className, index, path }: Place,
+  { isSmall, seconds, seed }: DemoRecord,
+): Promise<void> {
+  const { extension, ...form } = formOf(index);
+  const part = isSmall ? 0.5 : 1;
+  const video = { ...form, width: form.width * part, height: form.height * part };
+  const { width, height, fps } = video;
+  const numFrames = fps * seconds;
+  const parent = dirname(join(folder, path));
+  await mkdir(parent, { recursive: true });
+  const partial = join(parent, `.partial.${extension}`);
+  const frames = renderMotionVideo({ className, index, seed, width, height, numFrames, fps });
+  await writeVideo(partial, frames, video);
+  await rename(partial, join(folder, path));
+}
+
+/** All videos of a set. */
+function listPlaces({ perClass, firstIndex }: DemoRecord): Place[] {
+  const indexes = Array.from({ length: perClass }, (_, at) => firstIndex + at);
+  return motionClasses.flatMap((className) =>
+    indexes.map((index) => ({ className, index, path: join(className, nameOf(index)) })),
+  );
 }
 
 /** Makes sure that a folder holds no videos but those of the wanted options, and says so in it. */
@@ -94,7 +126,9 @@ async function prepareFolder(folder: string, wanted: DemoRecord): Promise<void> 
     await mkdir(folder, { recursive: true });
     const found = await readRecord(folder);
     if (isDeepStrictEqual(found, wanted)) return;
-    if (found !== null) await removeVideos(folder, found);
+    if (found !== null) {
+      for (const { path } of listPlaces(found)) await rm(join(folder, path), { force: true });
+    }
     await writeFileAtomic(join(folder, DEMO_FILE), `${JSON.stringify(wanted)}\n`);
   } catch (error) {
     throw toWriteError(error, folder);
@@ -107,22 +141,14 @@ async function readRecord(folder: string): Promise<DemoRecord | null> {
     if (systemCode(error) === 'ENOENT') return '';
     throw error;
   });
-  const numbers = /^\{"v":(\d+),"perClass":(\d+),"seconds":(\d+),"seed":(\d+)\}\n$/.exec(text);
-  if (numbers !== null) {
-    const [v = 0, perClass = 0, seconds = 0, seed = 0] = numbers.slice(1).map(Number);
-    return { v, perClass, seconds, seed };
-  }
-  const found = (await readdir(folder)).find((name) => name !== `${DEMO_FILE}.tmp`);
-  if (found === undefined) return null;
-  throw new TubeletError('TUBE_OUT_NOT_EMPTY', { path: folder, found });
-}
-
-async function removeVideos(folder: string, { perClass }: DemoRecord): Promise<void> {
-  for (const className of motionClasses) {
-    for (let index = 0; index < perClass; index++) {
-      await rm(join(folder, className, nameOf(index)), { force: true });
-    }
-  }
+  const number = String.raw`(\d+)`;
+  const truth = '(true|false)';
+  const form = `\\{"v":${number},"perClass":${number},"firstIndex":${number},"isSmall":${truth},"seconds":${number},"seed":${number}\\}\n`;
+  const found = new RegExp(`^${form}$`).exec(text)?.[0];
+  if (found !== undefined) return JSON.parse(found) as DemoRecord;
+  const other = (await readdir(folder)).find((name) => name !== `${DEMO_FILE}.tmp`);
+  if (other === undefined) return null;
+  throw new TubeletError('TUBE_OUT_NOT_EMPTY', { path: folder, found: other });
 }
 
 function formOf(index: number): Form {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { openVideo } from '../../lib/decode/open-video.ts';
 import { makeDemoVideos, motionClasses } from '../../lib/demo/index.ts';
 import { openSource } from '../../lib/source/index.ts';
 import { hashFiles } from '../helpers/folder-state.ts';
@@ -22,6 +23,22 @@ test('the same options keep what is there, other options make it anew, files of 
   t.not((await hashFiles(grow))['0000.mp4'], first['0000.mp4']);
   await using source = await openSource(folder);
   t.is(source.numVideos, motionClasses.length + 1);
+});
+
+test('sets whose numbers do not meet share no video; small ones are half as wide and high', async (t) => {
+  const folder = await temporaryFolder(t);
+  const small = { perClass: 1, seconds: 1, isSmall: true } as const;
+  await makeDemoVideos(join(folder, 'a'), { ...small, perClass: 2 });
+  await makeDemoVideos(join(folder, 'b'), { ...small, firstIndex: 1 });
+  t.deepEqual(await readdir(join(folder, 'b', 'grow')), ['0001.avi']);
+  const [both, second] = await Promise.all(
+    ['a', 'b'].map((name) => hashFiles(join(folder, name, 'grow'))),
+  );
+  t.deepEqual(Object.keys(both!).toSorted(), ['0000.mp4', '0001.avi']);
+  t.is(both!['0001.avi'], second!['0001.avi']);
+  t.not(both!['0000.mp4'], both!['0001.avi']);
+  using video = openVideo(join(folder, 'a', 'grow', '0000.mp4'));
+  t.like(video.info, { width: 88, height: 72 });
 });
 
 for (const [title, files] of [

@@ -1,4 +1,4 @@
-/** The two sets of the demo's videos as shards: those to train on, and those that nothing is trained on. */
+/** The sets of the demo's videos as shards: many to pre-train on, a few whose labels are used, and those that nothing is trained on. */
 
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export const SHEET = 'contact-sheet.png';
 const DEMO_FILE = 'demo.json';
 
 /** Names of the sets, which are those of their folders. */
-export const SET_NAMES = ['train', 'held-out'] as const;
+export const SET_NAMES = ['unlabelled', 'labelled', 'held-out'] as const;
 
 /** One of the sets. */
 export type SetName = (typeof SET_NAMES)[number];
@@ -24,7 +24,8 @@ export type SetSizes = Readonly<Record<SetName, number>>;
 
 /** As many as a demo of four minutes on two cores has time for. */
 export const STANDARD_SIZES: SetSizes = Object.freeze({
-  train: 80,
+  unlabelled: 80,
+  labelled: 20,
   'held-out': 20,
 });
 
@@ -74,14 +75,18 @@ export async function prepareDemo(out: string, plan: DemoPlan): Promise<void> {
 export async function demoShards(
   out: string,
   { signal, isQuiet }: { readonly signal: AbortSignal; readonly isQuiet: boolean },
-): Promise<{ readonly source: string; readonly val: string }> {
+): Promise<{ readonly source: string; readonly labelled: string; readonly val: string }> {
   const plan = { sizes: STANDARD_SIZES, seed: 0, epochs: null };
   await prepareDemo(out, plan);
   for (const name of SET_NAMES) {
     await makeSet(out, name, { ...plan, signal, isQuiet });
     await convertSet(out, name, { ...plan, signal, isQuiet });
   }
-  return { source: shardsOf(out, 'train'), val: shardsOf(out, 'held-out') };
+  return {
+    source: shardsOf(out, 'unlabelled'),
+    labelled: shardsOf(out, 'labelled'),
+    val: shardsOf(out, 'held-out'),
+  };
 }
 
 /** Folder of the videos of a set. */
@@ -105,9 +110,9 @@ export async function makeSet(out: string, name: SetName, options: DemoSetOption
   const startedAt = performance.now();
   await makeDemoVideos(videosOf(out, name), {
     perClass: sizes[name],
-    firstIndex: name === 'train' ? 0 : sizes.train,
+    firstIndex: firstIndexOf(name, sizes),
     seconds: 1,
-    isSmall: true,
+    isPlain: true,
     seed,
     signal,
     onProgress: ({ done, total }) => {
@@ -117,6 +122,12 @@ export async function makeSet(out: string, name: SetName, options: DemoSetOption
     },
   });
   line.close();
+}
+
+/** Sets follow one another in the numbers of videos. */
+function firstIndexOf(name: SetName, sizes: SetSizes): number {
+  const before = SET_NAMES.slice(0, SET_NAMES.indexOf(name));
+  return before.reduce((sum, other) => sum + sizes[other], 0);
 }
 
 /**
@@ -134,7 +145,7 @@ export async function convertSet(
     out: shardsOf(out, name),
     name,
     fps: 8,
-    shortSide: 64,
+    shortSide: 32,
     seed,
     signal,
     onProgress: ({ videosDone, videosTotal, secondsElapsed, frames }) =>

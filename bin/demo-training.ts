@@ -79,7 +79,7 @@ async function pretrainDemo(
   const run = join(out, 'runs', 'pretrain');
   const recipe = changed(findRecipe('pretrain', 'demo-pretrain'), options);
   const { close, ...hooks } = printingHooks('pretrain', recipe, isQuiet);
-  const source = shardsOf(out, 'train');
+  const source = shardsOf(out, 'unlabelled');
   try {
     const { loss, facts } = await pretrain(source, {
       out: run,
@@ -110,11 +110,12 @@ async function probeDemo(
   const recipe = changed(findRecipe('probe', 'demo-probe'), options);
   const line = new ProgressLine('probe', isQuiet);
   const startedAt = performance.now();
-  await probe(shardsOf(out, 'train'), {
+  await probe(shardsOf(out, 'labelled'), {
     out: run,
     recipe,
     from,
-    overwrite: true,
+    resume: true,
+    overwrite: false,
     signal,
     onProgress: ({ stage, done, total }) => {
       const secondsElapsed = (performance.now() - startedAt) / 1000;
@@ -134,7 +135,7 @@ async function finetuneDemo(
   const recipe = changed(findRecipe('finetune', 'demo-finetune'), options);
   const { close, ...hooks } = printingHooks(name, recipe, isQuiet);
   try {
-    const { facts } = await finetune(shardsOf(out, 'train'), {
+    const { facts } = await finetune(shardsOf(out, 'labelled'), {
       out: run,
       recipe,
       from,

@@ -32,8 +32,13 @@ export const demoCommand: Command = {
     {
       name: 'videos',
       value: 'N',
-      help: `videos of each of the ten classes to train on (default: ${STANDARD_SIZES.train})`,
+      help: `videos of each of the ten classes to pre-train on (default: ${STANDARD_SIZES.unlabelled})`,
       option: 'perClass',
+    },
+    {
+      name: 'labelled',
+      value: 'N',
+      help: `further videos of each class whose labels are used (default: ${STANDARD_SIZES.labelled})`,
     },
     {
       name: 'held-out',
@@ -57,7 +62,8 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   const seed = args.number('seed') ?? 0;
   const epochs = args.number('epochs');
   const sizes: SetSizes = {
-    train: args.number('videos') ?? STANDARD_SIZES.train,
+    unlabelled: args.number('videos') ?? STANDARD_SIZES.unlabelled,
+    labelled: args.number('labelled') ?? STANDARD_SIZES.labelled,
     'held-out': args.number('held-out') ?? STANDARD_SIZES['held-out'],
   };
   const isQuiet = args.has('quiet') || args.has('json');
@@ -74,7 +80,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   say('3. Every hash and every frame is checked');
   const { defects, frames } = await verifySets(out, signal);
   say('4. What came out');
-  const shards = shardsOf(out, 'train');
+  const shards = shardsOf(out, 'unlabelled');
   const inspection = await inspect(shards);
   const sheet = join(out, SHEET);
   await writeFile(sheet, await datasetSheet(shards));

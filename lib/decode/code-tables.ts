@@ -19,12 +19,12 @@ const LENGTHS_BYTES = (MAX_CODE_BITS + 1) * 4;
  * Then, for each length of a code, the first code behind those of that length, drawn out to 16 bits; and where in the list of
  * symbols its code 0 would be.
  */
-export const CODE_TABLE = {
+export const CODE_TABLE: Readonly<Record<'limits' | 'starts' | 'symbols' | 'bytes', number>> = {
   limits: LOOKUP_BYTES,
   starts: LOOKUP_BYTES + LENGTHS_BYTES,
   symbols: LOOKUP_BYTES + 2 * LENGTHS_BYTES,
   bytes: LOOKUP_BYTES + 2 * LENGTHS_BYTES + 256,
-} as const;
+};
 
 /** What a segment says about one table: how many codes have each length, 1 to 16, and what they mean, in order. */
 interface Codes {

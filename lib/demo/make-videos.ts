@@ -19,8 +19,11 @@ import { renderMotionVideo } from './render.ts';
 /** File in a folder of demo videos that says how they were made; a folder without it is somebody else's. */
 const DEMO_FILE = 'demo.json';
 
+/** Width and height of plain videos in pixels. */
+const PLAIN_SIZE = 64;
+
 /** Raised whenever the same options give other pictures than before. */
-const SCENES_VERSION = 2;
+const SCENES_VERSION = 3;
 
 /** How to make demo videos. */
 export interface DemoVideosOptions {
@@ -28,8 +31,8 @@ export interface DemoVideosOptions {
   readonly perClass?: number;
   /** Number of the first video of each class: sets of one seed whose numbers do not meet share no video. Default: 0. */
   readonly firstIndex?: number;
-  /** Half as wide and as high, for sets that are large. Default: false. */
-  readonly isSmall?: boolean;
+  /** 64 x 64 pixels, all of one look, for networks that have minutes to learn. Default: false. */
+  readonly isPlain?: boolean;
   /** Length in seconds. Default: 2. */
   readonly seconds?: number;
   readonly seed?: number;
@@ -42,7 +45,7 @@ interface DemoRecord {
   readonly v: number;
   readonly perClass: number;
   readonly firstIndex: number;
-  readonly isSmall: boolean;
+  readonly isPlain: boolean;
   readonly seconds: number;
   readonly seed: number;
 }
@@ -78,12 +81,12 @@ export async function makeDemoVideos(
   options: DemoVideosOptions = {},
 ): Promise<number> {
   const { perClass = 12, firstIndex = 0, seconds = 2, seed = 0, signal, onProgress } = options;
-  const { isSmall = false } = options;
+  const { isPlain = false } = options;
   checkInteger('perClass', perClass, { min: 1 });
   checkInteger('firstIndex', firstIndex, { min: 0 });
   checkInteger('seconds', seconds, { min: 1, max: 60 });
   checkInteger('seed', seed, { min: 0 });
-  const record = { v: SCENES_VERSION, perClass, firstIndex, isSmall, seconds, seed };
+  const record = { v: SCENES_VERSION, perClass, firstIndex, isPlain, seconds, seed };
   await prepareFolder(folder, record);
   const places = listPlaces(record);
   for (const [number, place] of places.entries()) {
@@ -97,17 +100,16 @@ export async function makeDemoVideos(
 async function makeVideo(
   folder: string,
   { className, index, path }: Place,
-  { isSmall, seconds, seed }: DemoRecord,
+  { isPlain, seconds, seed }: DemoRecord,
 ): Promise<void> {
   const { extension, ...form } = formOf(index);
-  const part = isSmall ? 0.5 : 1;
-  const video = { ...form, width: form.width * part, height: form.height * part };
+  const video = isPlain ? { ...form, width: PLAIN_SIZE, height: PLAIN_SIZE } : form;
   const { width, height, fps } = video;
   const numFrames = fps * seconds;
   const parent = dirname(join(folder, path));
   await mkdir(parent, { recursive: true });
   const partial = join(parent, `.partial.${extension}`);
-  const frames = renderMotionVideo({ className, index, seed, width, height, numFrames, fps });
+  const frames = renderMotionVideo({ className, index, seed, width, height, numFrames, isPlain });
   await writeVideo(partial, frames, video);
   await rename(partial, join(folder, path));
 }
@@ -143,7 +145,7 @@ async function readRecord(folder: string): Promise<DemoRecord | null> {
   });
   const number = String.raw`(\d+)`;
   const truth = '(true|false)';
-  const form = `\\{"v":${number},"perClass":${number},"firstIndex":${number},"isSmall":${truth},"seconds":${number},"seed":${number}\\}\n`;
+  const form = `\\{"v":${number},"perClass":${number},"firstIndex":${number},"isPlain":${truth},"seconds":${number},"seed":${number}\\}\n`;
   const found = new RegExp(`^${form}$`).exec(text)?.[0];
   if (found !== undefined) return JSON.parse(found) as DemoRecord;
   const other = (await readdir(folder)).find((name) => name !== `${DEMO_FILE}.tmp`);

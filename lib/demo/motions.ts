@@ -1,10 +1,11 @@
 /**
- * The motion classes, made so that no single frame can tell them apart.
+ * The motion classes, made so that no single frame can tell them apart unless one knows when it was.
  *
  * A frame is set by five dials, each on a circle: where the two shapes stand together (`x`, `y`, frames wrap around like a
  * torus), how far they slid against each other (`gap`), their `angle` and their `size` (the largest is followed by the
- * smallest). Every dial starts at a place drawn evenly from its circle. The class only says which dial turns, and how. A
- * turned circle is as even as before, so at any moment the frames of all classes have exactly the same distribution.
+ * smallest). The class only says which dial turns, and how: about once around its circle in the length of the video, from about the
+ * same place in all videos of a class. The other dials stand still, at places drawn evenly from their circles. So a frame drawn from
+ * anywhere in a video has the same distribution in all classes, and only frames in their order tell.
  */
 
 import { checkOneOf } from '../core/index.ts';
@@ -51,19 +52,16 @@ export const motionClasses: readonly MotionClass[] = Object.keys(MOTIONS) as Mot
 export interface DialSetting {
   /** Places of the dials in the middle of the video, 0 (inclusive) to 1 (exclusive). */
   readonly phases: Readonly<Record<Dial, number>>;
-  /** Speed of the turning dial, in circles per second. */
-  readonly circlesPerSecond: number;
+  /** How far the dial turns in the whole video, in circles. */
+  readonly circles: number;
   /** Direction of the classes without one of their own, 1 or -1. */
   readonly heading: number;
   /** When `bounce` turns around, as a part of the video from its middle, -0.5 to 0.5. */
   readonly turnsAt: number;
 }
 
-/** Length of a video: its frames and how fast they follow each other. */
-export interface Timing {
-  readonly numFrames: number;
-  readonly fps: number;
-}
+/** Part of its circle from which the place of the turning dial in the middle of the video is drawn. */
+const SLACK = 0.1;
 
 /**
  * Checks a class name.
@@ -87,19 +85,19 @@ export function dialsAt(
   className: MotionClass,
   step: number,
   setting: DialSetting,
-  { numFrames, fps }: Timing,
+  numFrames: number,
 ): Record<Dial, number> {
   const { dial, path } = MOTIONS[className];
-  const { phases, circlesPerSecond, heading, turnsAt } = setting;
-  const framesFromMiddle = step - (numFrames - 1) / 2;
-  const circles = (frames: number): number => (frames / fps) * circlesPerSecond;
+  const { phases, circles, heading, turnsAt } = setting;
+  const fromMiddle = (step - (numFrames - 1) / 2) / numFrames;
   const moved = {
-    forward: circles(framesFromMiddle),
-    backward: circles(framesFromMiddle),
-    on: circles(framesFromMiddle) * heading,
-    back: circles(Math.abs(framesFromMiddle - turnsAt * numFrames)) * heading,
+    forward: circles * fromMiddle,
+    backward: circles * fromMiddle,
+    on: circles * fromMiddle * heading,
+    back: circles * (2 * Math.abs(fromMiddle - turnsAt) - 0.5) * heading,
   }[path];
-  return { ...phases, [dial]: wrap(phases[dial] + moved) };
+  const middle = 0.5 + SLACK * (phases[dial] - 0.5);
+  return { ...phases, [dial]: wrap(middle + moved) };
 }
 
 /** The place on the circle of length 1: 0 (inclusive) to 1 (exclusive). */

@@ -48,11 +48,15 @@ const BACKGROUND_COLORS: readonly [Shades, ...Shades[]] = [
   ],
 ];
 
+/** Near the mean of ImageNet's colours, so that the ground is about zero for a network. */
+const PLAIN_GROUND: Color = [124, 116, 104];
+const PLAIN_FILL: Color = [235, 235, 235];
+
 /** Radius of a shape as a part of the short side. At most 0.25, or the two could touch. */
 const SMALLEST_RADIUS = 0.09;
 const LARGEST_RADIUS = 0.22;
-const SLOWEST_CIRCLES_PER_SECOND = 0.2;
-const FASTEST_CIRCLES_PER_SECOND = 0.45;
+const FEWEST_CIRCLES = 0.9;
+const MOST_CIRCLES = 1;
 const RIM_SHADE = 0.45;
 
 /** Width and height in pixels. */
@@ -85,28 +89,52 @@ export function drawScene(size: PictureSize, ...parts: RngParts): Scene {
   const rng = createRng(...parts);
   const color = rng.integer(0, SHAPE_COLORS.length);
   const other = color + rng.integer(1, SHAPE_COLORS.length);
-  const between = (low: number, high: number): number => low + rng.uniform() * (high - low);
   return {
     size,
     actors: [drawActor(rng, pick(SHAPE_COLORS, color)), drawActor(rng, pick(SHAPE_COLORS, other))],
-    setting: {
-      phases: {
-        x: rng.uniform(),
-        y: rng.uniform(),
-        gap: rng.uniform(),
-        angle: rng.uniform(),
-        size: rng.uniform(),
-      },
-      circlesPerSecond: between(SLOWEST_CIRCLES_PER_SECOND, FASTEST_CIRCLES_PER_SECOND),
-      heading: rng.integer(0, 2) * 2 - 1,
-      turnsAt: between(-0.1, 0.1),
-    },
+    setting: drawSetting(rng),
     background: paintBackground(
       rng,
       size,
       pick(BACKGROUND_COLORS, rng.integer(0, BACKGROUND_COLORS.length)),
     ),
     grain: makeGrain(rng),
+  };
+}
+
+/** Draws a scene in which nothing but the dials differs from video to video: two moons on grey. */
+export function drawPlainScene(size: PictureSize, ...parts: RngParts): Scene {
+  const rng = createRng(...parts);
+  const moon = {
+    kind: 'moon',
+    fill: PLAIN_FILL,
+    rim: shadeOf(PLAIN_FILL),
+    angle: 0,
+    size: 0,
+  } as const;
+  const background = new Uint8ClampedArray(size.width * size.height * 3);
+  return {
+    size,
+    actors: [moon, moon],
+    setting: drawSetting(rng),
+    background: background.map((_, at) => PLAIN_GROUND[at % 3] ?? 0),
+    grain: makeGrain(rng),
+  };
+}
+
+function drawSetting(rng: Rng): DialSetting {
+  const between = (low: number, high: number): number => low + rng.uniform() * (high - low);
+  return {
+    phases: {
+      x: rng.uniform(),
+      y: rng.uniform(),
+      gap: rng.uniform(),
+      angle: rng.uniform(),
+      size: rng.uniform(),
+    },
+    circles: between(FEWEST_CIRCLES, MOST_CIRCLES),
+    heading: rng.integer(0, 2) * 2 - 1,
+    turnsAt: between(-0.1, 0.1),
   };
 }
 
@@ -131,14 +159,17 @@ export function placeActors(
 }
 
 function drawActor(rng: Rng, fill: Color): ActorLook {
-  const [red, green, blue] = fill;
   return {
     kind: pick(SHAPE_KINDS, rng.integer(0, SHAPE_KINDS.length)),
     fill,
-    rim: [red * RIM_SHADE, green * RIM_SHADE, blue * RIM_SHADE],
+    rim: shadeOf(fill),
     angle: rng.uniform(),
     size: rng.uniform(),
   };
+}
+
+function shadeOf([red, green, blue]: Color): Color {
+  return [red * RIM_SHADE, green * RIM_SHADE, blue * RIM_SHADE];
 }
 
 /** The value at a place, counted round and round. */

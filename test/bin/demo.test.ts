@@ -7,7 +7,7 @@ import { runCli, runJson } from '../helpers/cli.ts';
 import { hashFiles } from '../helpers/folder-state.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
 
-const TINY = ['--videos', '2', '--held-out', '1'];
+const TINY = ['--videos', '4', '--labelled', '4', '--held-out', '1'];
 
 test('demo without training makes videos, converts, verifies and draws them; a second run goes on from there', async (t) => {
   const out = join(await temporaryFolder(t), 'demo');
@@ -15,7 +15,7 @@ test('demo without training makes videos, converts, verifies and draws them; a s
   t.is(code, 0, stderr);
   const made = ['contact-sheet.png', 'demo.json', 'shards', 'videos'];
   t.deepEqual((await readdir(out)).toSorted(), made);
-  for (const name of motionClasses) t.regex(stdout, new RegExp(`^  ${name} +2 +\\d+$`, 'm'));
+  for (const name of motionClasses) t.regex(stdout, new RegExp(`^  ${name} +4 +\\d+$`, 'm'));
   t.regex(stdout, /frames checked: all sound/);
   t.regex(stderr, /^1\. [^]*^2\. [^]*^3\. [^]*^4\. /m);
   const sheet = await decodeImage(await readFile(join(out, 'contact-sheet.png')));
@@ -26,7 +26,8 @@ test('demo without training makes videos, converts, verifies and draws them; a s
     training: null,
     defects: [],
     sets: {
-      train: { ...sound, videos: 20, clips: 20 },
+      unlabelled: { ...sound, videos: 40, clips: 40 },
+      labelled: { ...sound, videos: 40, clips: 40 },
       'held-out': { ...sound, videos: 10, clips: 10 },
     },
   });

@@ -25,11 +25,11 @@ test('the same options keep what is there, other options make it anew, files of 
   t.is(source.numVideos, motionClasses.length + 1);
 });
 
-test('sets whose numbers do not meet share no video; small ones are half as wide and high', async (t) => {
+test('sets whose numbers do not meet share no video; plain ones are square', async (t) => {
   const folder = await temporaryFolder(t);
-  const small = { perClass: 1, seconds: 1, isSmall: true } as const;
-  await makeDemoVideos(join(folder, 'a'), { ...small, perClass: 2 });
-  await makeDemoVideos(join(folder, 'b'), { ...small, firstIndex: 1 });
+  const plain = { perClass: 1, seconds: 1, isPlain: true } as const;
+  await makeDemoVideos(join(folder, 'a'), { ...plain, perClass: 2 });
+  await makeDemoVideos(join(folder, 'b'), { ...plain, firstIndex: 1 });
   t.deepEqual(await readdir(join(folder, 'b', 'grow')), ['0001.avi']);
   const [both, second] = await Promise.all(
     ['a', 'b'].map((name) => hashFiles(join(folder, name, 'grow'))),
@@ -38,7 +38,7 @@ test('sets whose numbers do not meet share no video; small ones are half as wide
   t.is(both!['0001.avi'], second!['0001.avi']);
   t.not(both!['0000.mp4'], both!['0001.avi']);
   using video = openVideo(join(folder, 'a', 'grow', '0000.mp4'));
-  t.like(video.info, { width: 88, height: 72 });
+  t.like(video.info, { width: 64, height: 64 });
 });
 
 for (const [title, files] of [

@@ -1,4 +1,4 @@
-/** The sets of the demo's videos as shards: many to pre-train on, a few whose labels are used, and those that nothing is trained on. */
+/** The two sets of the demo's videos as shards: those to train on, and those that nothing is trained on. */
 
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export const SHEET = 'contact-sheet.png';
 const DEMO_FILE = 'demo.json';
 
 /** Names of the sets, which are those of their folders. */
-export const SET_NAMES = ['unlabelled', 'labelled', 'held-out'] as const;
+export const SET_NAMES = ['train', 'held-out'] as const;
 
 /** One of the sets. */
 export type SetName = (typeof SET_NAMES)[number];
@@ -24,8 +24,7 @@ export type SetSizes = Readonly<Record<SetName, number>>;
 
 /** As many as a demo of four minutes on two cores has time for. */
 export const STANDARD_SIZES: SetSizes = Object.freeze({
-  unlabelled: 80,
-  labelled: 20,
+  train: 80,
   'held-out': 20,
 });
 
@@ -75,18 +74,14 @@ export async function prepareDemo(out: string, plan: DemoPlan): Promise<void> {
 export async function demoShards(
   out: string,
   { signal, isQuiet }: { readonly signal: AbortSignal; readonly isQuiet: boolean },
-): Promise<{ readonly source: string; readonly labelled: string; readonly val: string }> {
+): Promise<{ readonly source: string; readonly val: string }> {
   const plan = { sizes: STANDARD_SIZES, seed: 0, epochs: null };
   await prepareDemo(out, plan);
   for (const name of SET_NAMES) {
     await makeSet(out, name, { ...plan, signal, isQuiet });
     await convertSet(out, name, { ...plan, signal, isQuiet });
   }
-  return {
-    source: shardsOf(out, 'unlabelled'),
-    labelled: shardsOf(out, 'labelled'),
-    val: shardsOf(out, 'held-out'),
-  };
+  return { source: shardsOf(out, 'train'), val: shardsOf(out, 'held-out') };
 }
 
 /** Folder of the videos of a set. */
@@ -110,7 +105,7 @@ export async function makeSet(out: string, name: SetName, options: DemoSetOption
   const startedAt = performance.now();
   await makeDemoVideos(videosOf(out, name), {
     perClass: sizes[name],
-    firstIndex: firstIndexOf(name, sizes),
+    firstIndex: name === 'train' ? 0 : sizes.train,
     seconds: 1,
     isPlain: true,
     seed,
@@ -122,12 +117,6 @@ export async function makeSet(out: string, name: SetName, options: DemoSetOption
     },
   });
   line.close();
-}
-
-/** Sets follow one another in the numbers of videos. */
-function firstIndexOf(name: SetName, sizes: SetSizes): number {
-  const before = SET_NAMES.slice(0, SET_NAMES.indexOf(name));
-  return before.reduce((sum, other) => sum + sizes[other], 0);
 }
 
 /**

@@ -79,7 +79,7 @@ async function pretrainDemo(
   const run = join(out, 'runs', 'pretrain');
   const recipe = changed(findRecipe('pretrain', 'demo-pretrain'), options);
   const { close, ...hooks } = printingHooks('pretrain', recipe, isQuiet);
-  const source = shardsOf(out, 'unlabelled');
+  const source = shardsOf(out, 'train');
   try {
     const { loss, facts } = await pretrain(source, {
       out: run,
@@ -110,7 +110,7 @@ async function probeDemo(
   const recipe = changed(findRecipe('probe', 'demo-probe'), options);
   const line = new ProgressLine('probe', isQuiet);
   const startedAt = performance.now();
-  await probe(shardsOf(out, 'labelled'), {
+  await probe(shardsOf(out, 'train'), {
     out: run,
     recipe,
     from,
@@ -132,10 +132,13 @@ async function finetuneDemo(
 ): Promise<{ evaluation: Evaluation; report: string }> {
   const { signal, isQuiet, name, from } = options;
   const run = join(out, 'runs', name);
-  const recipe = changed(findRecipe('finetune', 'demo-finetune'), options);
+  const recipe = changed(
+    findRecipe('finetune', from === null ? 'demo-scratch' : 'demo-finetune'),
+    options,
+  );
   const { close, ...hooks } = printingHooks(name, recipe, isQuiet);
   try {
-    const { facts } = await finetune(shardsOf(out, 'labelled'), {
+    const { facts } = await finetune(shardsOf(out, 'train'), {
       out: run,
       recipe,
       from,

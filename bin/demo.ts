@@ -32,13 +32,8 @@ export const demoCommand: Command = {
     {
       name: 'videos',
       value: 'N',
-      help: `videos of each of the ten classes to pre-train on (default: ${STANDARD_SIZES.unlabelled})`,
+      help: `videos of each of the ten classes to train on (default: ${STANDARD_SIZES.train})`,
       option: 'perClass',
-    },
-    {
-      name: 'labelled',
-      value: 'N',
-      help: `further videos of each class whose labels are used (default: ${STANDARD_SIZES.labelled})`,
     },
     {
       name: 'held-out',
@@ -62,8 +57,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   const seed = args.number('seed') ?? 0;
   const epochs = args.number('epochs');
   const sizes: SetSizes = {
-    unlabelled: args.number('videos') ?? STANDARD_SIZES.unlabelled,
-    labelled: args.number('labelled') ?? STANDARD_SIZES.labelled,
+    train: args.number('videos') ?? STANDARD_SIZES.train,
     'held-out': args.number('held-out') ?? STANDARD_SIZES['held-out'],
   };
   const isQuiet = args.has('quiet') || args.has('json');
@@ -80,7 +74,7 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
   say('3. Every hash and every frame is checked');
   const { defects, frames } = await verifySets(out, signal);
   say('4. What came out');
-  const shards = shardsOf(out, 'unlabelled');
+  const shards = shardsOf(out, 'train');
   const inspection = await inspect(shards);
   const sheet = join(out, SHEET);
   await writeFile(sheet, await datasetSheet(shards));

@@ -109,12 +109,12 @@ function masks(
   };
 }
 
-/** On the demo's videos, with the small recipes. */
+/** On the demo's videos, with its recipes. */
 const SMALL_ABLATION: AblationRecipe = Object.freeze({
   name: 'small-ablation',
-  pretrain: 'small-pretrain',
-  probe: 'small-probe',
-  finetune: 'small-finetune',
+  pretrain: 'demo-pretrain',
+  probe: 'demo-probe',
+  finetune: 'demo-finetune',
   readouts: ['probe'],
   length: 0.3,
   seeds: 1,

@@ -30,7 +30,7 @@ export const DEMO_PRETRAIN: PretrainRecipe = Object.freeze({
   }),
 });
 
-/** Fine-tuning, and training from scratch. */
+/** Fine-tuning: a high rate for the head, and 0.3 times the rate of the layer above for each layer below it. */
 export const DEMO_FINETUNE: FinetuneRecipe = Object.freeze({
   ...SMALL_FINETUNE,
   name: 'demo-finetune',
@@ -44,13 +44,21 @@ export const DEMO_FINETUNE: FinetuneRecipe = Object.freeze({
   }),
   train: Object.freeze({
     ...SMALL_FINETUNE.train,
-    epochs: 24,
-    warmupEpochs: 2,
+    epochs: 8,
+    warmupEpochs: 1,
     batchSize: 32,
-    lr: 2.4e-3,
+    lr: 5.6e-2,
     minLr: 1e-5,
+    layerDecay: 0.3,
   }),
   test: Object.freeze({ segments: 1, crops: 1 }),
+});
+
+/** Training from scratch: as many steps of the same clips, with the rate that suits drawn weights. */
+export const DEMO_SCRATCH: FinetuneRecipe = Object.freeze({
+  ...DEMO_FINETUNE,
+  name: 'demo-scratch',
+  train: Object.freeze({ ...DEMO_FINETUNE.train, lr: 2.4e-3, layerDecay: 1 }),
 });
 
 /** Linear probe. */
@@ -58,6 +66,11 @@ export const DEMO_PROBE: ProbeRecipe = Object.freeze({
   ...SMALL_PROBE,
   name: 'demo-probe',
   data: Object.freeze({ ...SMALL_PROBE.data, ...CLIP }),
-  train: Object.freeze({ ...SMALL_PROBE.train, clipsPerVideo: 1 }),
+  train: Object.freeze({
+    ...SMALL_PROBE.train,
+    epochs: 40,
+    warmupEpochs: 4,
+    clipsPerVideo: 1,
+  }),
   test: Object.freeze({ segments: 1, crops: 1 }),
 });

@@ -1,7 +1,7 @@
 /** Door of `recipes`: what runs are told, by name. */
 
 import { checkOneOf } from '../core/index.ts';
-import { DEMO_FINETUNE, DEMO_PRETRAIN, DEMO_PROBE } from './demo.ts';
+import { DEMO_FINETUNE, DEMO_PRETRAIN, DEMO_PROBE, DEMO_SCRATCH } from './demo.ts';
 import { HMDB51_FINETUNE, HMDB51_PRETRAIN } from './hmdb51.ts';
 import {
   K400_FINETUNE,
@@ -54,6 +54,7 @@ export const RECIPES: readonly Recipe[] = Object.freeze([
   SMALL_PROBE,
   DEMO_PRETRAIN,
   DEMO_FINETUNE,
+  DEMO_SCRATCH,
   DEMO_PROBE,
 ]);
 

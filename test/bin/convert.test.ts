@@ -40,7 +40,8 @@ test.serial('the summary for people has the counts; a rerun had nothing to do', 
   const args = ['convert', videos, '--out', out, '--short-side', '16'];
   const first = await runCli(...args);
   t.is(first.code, 0);
-  t.is(first.stderr, '');
+  t.regex(first.stderr, /^(convert: .*\n)*$/); // A slow machine sees progress.
+
   for (const line of [
     /videos +4\n/,
     /samples +4\n/,

@@ -7,7 +7,7 @@ import { runCli, runJson } from '../helpers/cli.ts';
 import { hashFiles } from '../helpers/folder-state.ts';
 import { temporaryFolder } from '../helpers/make-dataset.ts';
 
-const TINY = ['--videos', '4', '--labelled', '4', '--held-out', '1'];
+const TINY = ['--videos', '4', '--held-out', '1'];
 
 test('demo without training makes videos, converts, verifies and draws them; a second run goes on from there', async (t) => {
   const out = join(await temporaryFolder(t), 'demo');
@@ -26,8 +26,7 @@ test('demo without training makes videos, converts, verifies and draws them; a s
     training: null,
     defects: [],
     sets: {
-      unlabelled: { ...sound, videos: 40, clips: 40 },
-      labelled: { ...sound, videos: 40, clips: 40 },
+      train: { ...sound, videos: 40, clips: 40 },
       'held-out': { ...sound, videos: 10, clips: 10 },
     },
   });

@@ -71,7 +71,7 @@ test('values are set in all recipes that have them, or in the one that is named'
   const whole = findRecipe('pretrain', TINY_ABLATION.pretrain).train.epochs;
   t.is(pretrain.train.epochs, Math.round(TINY_ABLATION.length * whole));
   t.is(probe.train.epochs, 7);
-  t.is(finetune.train.epochs, findRecipe('finetune', 'small-finetune').train.epochs);
+  t.is(finetune.train.epochs, findRecipe('finetune', TINY_ABLATION.finetune).train.epochs);
   t.is(pretrain.data.maskRatio, 0.5);
   for (const wrong of [
     { changes: ['data.nothing=1'] },
@@ -179,7 +179,7 @@ test('an ablation that was killed goes on, keeps what is done, and finds the sam
   t.deepEqual(standard.top1, { probe: { mean: top1, low: top1, high: top1 } });
   t.deepEqual(videos!.points[2]!.top1, standard.top1);
   t.true(standard.loss!.mean > 0 && standard.loss!.mean < 3);
-  t.is((await readRunConfig(join(run, 'pretrain'))).recipe.name, 'small-pretrain');
+  t.is((await readRunConfig(join(run, 'pretrain'))).recipe.name, TINY_ABLATION.pretrain);
   t.false(
     (await readdir(join(run, 'pretrain', 'checkpoints', 'step-00000012'))).includes(
       'optimizer.safetensors',

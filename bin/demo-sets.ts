@@ -24,7 +24,7 @@ export type SetSizes = Readonly<Record<SetName, number>>;
 
 /** As many as a demo of four minutes on two cores has time for. */
 export const STANDARD_SIZES: SetSizes = Object.freeze({
-  train: 80,
+  train: 64,
   'held-out': 20,
 });
 
@@ -85,7 +85,7 @@ export async function demoShards(
 }
 
 /** Folder of the videos of a set. */
-export function videosOf(out: string, name: SetName): string {
+function videosOf(out: string, name: SetName): string {
   return join(out, 'videos', name);
 }
 

@@ -22,7 +22,7 @@ export const DEMO_PRETRAIN: PretrainRecipe = Object.freeze({
   }),
   train: Object.freeze({
     ...SMALL_PRETRAIN.train,
-    epochs: 16,
+    epochs: 12,
     warmupEpochs: 1,
     batchSize: 32,
     lr: 4e-3,

@@ -17,9 +17,13 @@ import {
 import type { SetSizes } from './demo-sets.ts';
 import { trainDemo } from './demo-training.ts';
 import type { DemoResults } from './demo-training.ts';
+import { UsageError } from './flags.ts';
 import type { Arguments, Command } from './flags.ts';
 import { formatCount, formatTable } from './format.ts';
 import { inspectionText } from './inspect.ts';
+
+/** Videos of each of ten classes that make a batch of 32. */
+const FEWEST_VIDEOS = 4;
 
 /** The command. */
 export const demoCommand: Command = {
@@ -60,6 +64,11 @@ async function run(args: Arguments, signal: AbortSignal): Promise<number> {
     train: args.number('videos') ?? STANDARD_SIZES.train,
     'held-out': args.number('held-out') ?? STANDARD_SIZES['held-out'],
   };
+  if (sizes.train < FEWEST_VIDEOS && !args.has('no-train')) {
+    throw new UsageError(
+      `--videos must be at least ${FEWEST_VIDEOS}, one batch in all, or go with --no-train (got ${sizes.train}).`,
+    );
+  }
   const isQuiet = args.has('quiet') || args.has('json');
   const say = (text: string): void => void (isQuiet || process.stderr.write(`${text}\n`));
   const startedAt = performance.now();

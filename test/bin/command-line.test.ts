@@ -91,6 +91,7 @@ const WRONG: readonly (readonly [args: readonly string[], named: string])[] = [
   [['inspect', 'a', '--keys', '--rows', '3'], '--keys'],
   [['verify'], 'DIR'],
   [['demo', '--videos', '0'], '--videos'],
+  [['demo', '--videos', '3'], '--videos'],
 ];
 
 for (const [args, named] of WRONG) {
@@ -138,7 +139,7 @@ test.serial('a reader of stdout that goes away early is no error', async (t) => 
 
 test.serial('a reader of progress that goes away early stops no work', async (t) => {
   const out = join(await temporaryFolder(t), 'demo');
-  const running = startCli(['demo', '--videos', '1', '--out', out]);
+  const running = startCli(['demo', '--videos', '1', '--no-train', '--out', out]);
   running.child.stderr?.destroy();
   const { code, stdout } = await running.ended;
   t.is(code, 0);

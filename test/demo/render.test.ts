@@ -23,16 +23,16 @@ function sum(values: number[]): number {
 }
 
 const GOLDEN: Record<MotionClass, string> = {
-  'move-left': 'ebf6562f3204bdbb',
-  'move-right': '0a4579b22f3ad224',
-  'move-up': 'c37275305c2cba59',
-  'move-down': 'b8bd311f15a11d78',
-  'turn-left': '65d9185f5a8372de',
-  'turn-right': '0ae9fe3efbb6a33b',
-  shrink: '4758ad13c9c0a8e4',
-  grow: '52ef9b25d8b5bc8f',
-  pass: 'c96f5c5a0d679688',
-  bounce: 'c88fa2e87f7757af',
+  'move-left': '5526aa1741cc176b',
+  'move-right': 'f59a5691a5444727',
+  'move-up': '7af4792d6411efa2',
+  'move-down': 'c2380fd071a7b15f',
+  'turn-left': '1540ad9cc381026f',
+  'turn-right': 'b253892863950514',
+  shrink: '0898c259191e9d06',
+  grow: '5f20862621290a20',
+  pass: '01d2b45e5664bebb',
+  bounce: '7c158e2173139f89',
 };
 
 for (const className of motionClasses) {

@@ -56,11 +56,12 @@ export function blockProgram(size: StackSize, memory: AttentionMemory): BenchPro
   const { batch, tokens, width } = size;
   const shapes = blockShapes('', width);
   const names = Object.keys(shapes);
-  const inputs = { x: [batch, tokens, width], dy: [batch, tokens, width], ...shapes };
+  const clips = { x: [batch, tokens, width], dy: [batch, tokens, width] };
+  const inputs = { ...clips, ...shapes };
   return {
     inputs,
     state: { dx: inputs.x, ...renamed(shapes, 'd.') }, // results stay in their buffers
-    feeds: fill(inputs),
+    feeds: { ...fill(clips), ...initialParameters(shapes) },
     flops: 3 * blockFlops(size),
     fn: ({ x, dy, ...parameters }) => {
       const loss = (...tensors: tf.Tensor[]): tf.Scalar => {

@@ -65,6 +65,7 @@ export const DEMO_SCRATCH: FinetuneRecipe = Object.freeze({
 export const DEMO_PROBE: ProbeRecipe = Object.freeze({
   ...SMALL_PROBE,
   name: 'demo-probe',
+  model: Object.freeze({ ...SMALL_PROBE.model, features: 'classifier' }),
   data: Object.freeze({ ...SMALL_PROBE.data, ...CLIP }),
   train: Object.freeze({
     ...SMALL_PROBE.train,

@@ -124,7 +124,13 @@ export interface TestSection {
 export interface ProbeRecipe {
   readonly name: string;
   readonly task: 'probe';
-  readonly model: EncoderSection;
+  readonly model: EncoderSection & {
+    /**
+     * `encoder`: each token through the encoder's last normalisation, then their mean. `classifier`: their mean, then normalised, as in
+     * fine-tuning, which can start from such a probe with its head.
+     */
+    readonly features: 'encoder' | 'classifier';
+  };
   readonly data: ClipSection;
   readonly train: {
     readonly epochs: number;

@@ -70,7 +70,7 @@ export const SMALL_FINETUNE: FinetuneRecipe = Object.freeze({
 export const SMALL_PROBE: ProbeRecipe = Object.freeze({
   name: 'small-probe',
   task: 'probe',
-  model: Object.freeze(encoderOf('Ti', 0)),
+  model: Object.freeze({ ...encoderOf('Ti', 0), features: 'encoder' }),
   data: Object.freeze({ ...CLIP, crop: 'multi-scale' }),
   train: Object.freeze({
     epochs: 100,
@@ -91,7 +91,7 @@ export const SMALL_PROBE: ProbeRecipe = Object.freeze({
 export const SSV2_PROBE: ProbeRecipe = Object.freeze({
   ...SMALL_PROBE,
   name: 'ssv2-probe',
-  model: Object.freeze(encoderOf('B', 0)),
+  model: Object.freeze({ ...SMALL_PROBE.model, ...encoderOf('B', 0) }),
   data: Object.freeze({
     ...SMALL_PROBE.data,
     numFrames: 16,

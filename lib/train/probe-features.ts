@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { TubeletError } from '../core/index.ts';
 import { openLoader } from '../load/index.ts';
 import type { LoaderSource, SourceDescription } from '../load/index.ts';
-import { encoderShapes, probeFeatures } from '../model/index.ts';
 import type { ProbeRecipe } from '../recipes/index.ts';
 import { hashWeights, openWeights, weightsInMemory, writeSafetensors } from '../weights/index.ts';
 import { readNamed } from './checkpoint.ts';
 import { clipOptions } from './clip-options.ts';
+import { featureNetwork } from './probe-network.ts';
 import { listFolder } from './run-folder.ts';
 import type { ProbeConfig } from './run-folder.ts';
 import { openScorer, scoreClips } from './scorer.ts';
@@ -52,7 +52,7 @@ export async function openFeatures(
   options: ProbeFeaturesOptions,
 ): Promise<ProbeFeatures> {
   const { run, config, weights, shards } = options;
-  const shapes = encoderShapes(config);
+  const { shapes } = featureNetwork(config);
   const entries = Object.entries(shapes).map(
     ([name, shape]) => [name, { shape, data: weights[name] ?? new Float32Array() }] as const,
   );
@@ -107,8 +107,7 @@ async function computeFeatures(
   const epochs = shards.hasFrames ? recipe.train.clipsPerVideo : 1;
   await using network = await openScorer({
     config,
-    shapes: encoderShapes(config),
-    forward: (parameters, inputs) => probeFeatures(parameters, inputs as never, config),
+    ...featureNetwork(config),
     batchSize,
     engine: options.engine,
   });

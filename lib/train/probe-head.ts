@@ -10,6 +10,7 @@ import type { ParameterShapes } from '../model/index.ts';
 import type { tf } from '../ops/index.ts';
 import { lossAndGradients } from './optimizer/gradients.ts';
 import { larsStep, sgdStep } from './optimizer/sgd.ts';
+import type { StateData } from './checkpoint.ts';
 import type { ProbeConfig } from './run-folder.ts';
 import { take } from './tensors.ts';
 import type { NamedTensors, TensorFunction } from './tensors.ts';
@@ -37,6 +38,27 @@ export function probeShapes({ encoder, numClasses, batchNorm }: ProbeConfig): Pa
     'head.bias': [numClasses],
     ...(batchNorm ? { [MEAN]: [width], [VARIANCE]: [width] } : {}),
   };
+}
+
+/** Names of the classifier's normalisation of features. */
+export const HEAD_NORM = { weight: 'fc_norm.weight', bias: 'fc_norm.bias' } as const;
+
+/**
+ * Turns the running statistics of normalised features into scale and shift of the classifier's own normalisation, which come after it:
+ * (x − mean) / √(variance + ε) = x · weight + bias.
+ */
+export function foldNorm({ encoder }: ProbeConfig, head: StateData): StateData {
+  const { [MEAN]: mean, [VARIANCE]: variance, ...linear } = head;
+  const weight = new Float32Array(encoder.width).fill(1);
+  const bias = new Float32Array(encoder.width);
+  if (mean === undefined || variance === undefined)
+    return { ...linear, [HEAD_NORM.weight]: weight, [HEAD_NORM.bias]: bias };
+  for (let i = 0; i < encoder.width; i++) {
+    const scale = 1 / Math.sqrt(Number(variance[i]) + NORM.epsilon);
+    weight[i] = scale;
+    bias[i] = -Number(mean[i]) * scale;
+  }
+  return { ...linear, [HEAD_NORM.weight]: weight, [HEAD_NORM.bias]: bias };
 }
 
 /** Normalises features by the running statistics, if the probe has them. Shapes: `[B, D]`. */

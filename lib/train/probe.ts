@@ -5,7 +5,7 @@
  */
 
 import type { LoaderSource } from '../load/index.ts';
-import { countParameters, countTokens, encoderFlops, encoderShapes } from '../model/index.ts';
+import { countParameters, countTokens, encoderFlops } from '../model/index.ts';
 import type { ProbeRecipe } from '../recipes/index.ts';
 import { readProgress, saveCheckpoint } from './checkpoint.ts';
 import { clipConfig } from './clip-options.ts';
@@ -14,7 +14,7 @@ import { encoderOf } from './encoder-of.ts';
 import { estimateMemory } from './estimate-memory.ts';
 import { loadExactly } from './load-initial.ts';
 import { openFeatures } from './probe-features.ts';
-import { probeShapes } from './probe-head.ts';
+import { featureNetwork, joinProbe, probeModel, probedShapes } from './probe-network.ts';
 import { checkRunFolder } from './run-folder.ts';
 import type { OpenRunOptions, ProbeConfig } from './run-folder.ts';
 import { scaleRate } from './schedule.ts';
@@ -72,10 +72,10 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
     encoder: encoderOf(recipe.model),
     numClasses: classes.length,
     batchNorm: recipe.train.batchNorm,
+    features: recipe.model.features,
   };
-  const shapes = encoderShapes(config);
-  const weights = await loadExactly(shapes, from);
-  const run = { v: 1, recipe, model: { kind: 'probe', config }, classes, from } as const;
+  const weights = await loadExactly(featureNetwork(config).shapes, from);
+  const run = { v: 1, recipe, model: probeModel(config), classes, from } as const;
   const makeFolder = await checkRunFolder(out, run, options);
   await makeFolder();
   const features = await openFeatures(source, {
@@ -112,8 +112,8 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
       badSteps: 0,
       best: null,
     },
-    state: { ...weights, ...state },
-    shapes: { ...shapes, ...probeShapes(config) },
+    state: joinProbe(config, weights, state),
+    shapes: probedShapes(config),
     keep: 1,
   });
   return { numClips, numSteps, loss, facts };
@@ -125,7 +125,7 @@ function factsOf({ train }: ProbeRecipe, config: ProbeConfig, numClips: number):
   const stepsPerEpoch = Math.floor(numClips / batchSize);
   const numTokens = countTokens(config);
   const { width, numHeads } = config.encoder;
-  const numParameters = countParameters({ ...encoderShapes(config), ...probeShapes(config) });
+  const numParameters = countParameters(probedShapes(config));
   const microBatchSize = Math.min(16, train.batchSize);
   const oneBlock = { size: { width, numHeads, depth: 1 }, numTokens };
   const forward = estimateMemory({ numParameters, numClips: microBatchSize, stacks: [oneBlock] });

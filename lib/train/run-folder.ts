@@ -15,6 +15,8 @@ export interface ProbeConfig extends EncoderConfig {
   readonly numClasses: number;
   /** Whether features are normalised over the batch first. */
   readonly batchNorm: boolean;
+  /** Which features; see the recipe. */
+  readonly features: 'encoder' | 'classifier';
 }
 
 /** Which network a run trains. */

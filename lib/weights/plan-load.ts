@@ -12,7 +12,7 @@ import type { Weight } from './weight.ts';
 
 /**
  * `exact`: every weight of the model must be in the file, nothing else may be. `encoder`: the encoder of a pre-trained or
- * classifying model starts a classifying one.
+ * classifying model starts a classifying one; a head is taken only with the normalisation that it was trained behind.
  */
 export type LoadRule = 'exact' | 'encoder';
 
@@ -32,6 +32,8 @@ export interface LoadPlan {
   readonly unused: readonly string[];
 }
 
+const HEAD_NORM = 'fc_norm.weight';
+
 /**
  * Plans the loading of weights with official names.
  *
@@ -44,13 +46,16 @@ export function planLoad(
   rule: LoadRule,
 ): LoadPlan {
   const wanted = new Map(Array.from(model, ({ name, shape }) => [name, shape]));
+  const found = Array.from(file);
+  const isForeign = wanted.has(HEAD_NORM) && !found.some(({ name }) => name.endsWith(HEAD_NORM));
   const loaded = new Map<string, Weight>();
   const unused: string[] = [];
-  for (const weight of file) {
+  for (const weight of found) {
     const name = rule === 'encoder' ? encoderName(weight.name) : weight.name;
     const shape = wanted.get(name);
     const isSame = shape !== undefined && shape.join() === weight.shape.join();
-    if (shape === undefined || (!isSame && rule === 'encoder' && isHead(name))) {
+    const isLeftOut = rule === 'encoder' && isHead(name) && (!isSame || isForeign);
+    if (shape === undefined || isLeftOut) {
       unused.push(weight.name);
     } else if (isSame) {
       loaded.set(name, { ...weight, name });

@@ -47,6 +47,15 @@ test('a classifier for other classes gives all but its head', (t) => {
   t.is(loaded.length, 160);
 });
 
+test('a head without the normalisation that it was trained behind is left where it is', (t) => {
+  const probed = classifier.filter(({ name }) => !name.startsWith('fc_norm.'));
+  const { fresh, unused } = planLoad(probed, classifier, 'encoder');
+  t.deepEqual(fresh, ['fc_norm.weight', 'fc_norm.bias', 'head.weight', 'head.bias']);
+  t.deepEqual(unused, ['head.weight', 'head.bias']);
+  t.deepEqual(planLoad(classifier, classifier, 'encoder').fresh, []);
+  t.deepEqual(planLoad(probed, probed, 'encoder').fresh, [], 'a model without that normalisation');
+});
+
 test('weights with the prefix backbone are those of an encoder', (t) => {
   const backbone = classifier.map((weight) => ({ ...weight, name: `backbone.${weight.name}` }));
   t.is(planLoad(backbone, classifier, 'encoder').loaded.length, classifier.length);

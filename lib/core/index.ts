@@ -25,4 +25,4 @@ export {
   whileTrue,
 } from './wasm-assembler.ts';
 export type { Code, WasmFunction } from './wasm-assembler.ts';
-export { WasmMachine } from './wasm-machine.ts';
+export { WasmMachine, spaceFor } from './wasm-machine.ts';

@@ -26,20 +26,33 @@ const MARGIN_BYTES = 128;
 /** Modules by the loops they hold. */
 const compiled = new WeakMap<object, object>();
 
+/** Bytes of memory that areas of these sizes take together, for a machine that is not to grow. */
+export function spaceFor(areas: readonly number[]): number {
+  return areas.reduce((sum, numBytes) => sum + areaBytes(numBytes), MARGIN_BYTES);
+}
+
+function areaBytes(numBytes: number): number {
+  return Math.ceil(numBytes / 16) * 16 + MARGIN_BYTES;
+}
+
 /**
  * Memory divided into areas, and loops that work on them; addresses are bytes from the start of the memory. It grows to what is
  * needed most and stays so. Loops are compiled when the first machine with them is made.
  *
  * Vectors of WebAssembly are part of Node.js since version 16; on a processor that has none, compiling throws a `CompileError`.
+ * Memory that cannot be had is a `RangeError`.
  */
 export class WasmMachine<Loops extends Readonly<Record<keyof Loops, WasmFunction>>> {
-  readonly #memory = new WebAssembly.Memory({ initial: 4 });
+  readonly #memory: WasmMemory;
   readonly #loops: Loops;
   readonly #exports: WasmExports;
-  #bytes = new Uint8Array(this.#memory.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
   #end = MARGIN_BYTES;
 
-  constructor(loops: Loops) {
+  /** A machine with memory of so many bytes to begin with, all zero. */
+  constructor(loops: Loops, numBytes: number = 4 * PAGE_BYTES) {
+    this.#memory = new WebAssembly.Memory({ initial: Math.ceil(numBytes / PAGE_BYTES) });
+    this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#loops = loops;
     const module = compiled.get(loops) ?? new WebAssembly.Module(assemble(loops));
     compiled.set(loops, module);
@@ -47,7 +60,7 @@ export class WasmMachine<Loops extends Readonly<Record<keyof Loops, WasmFunction
     this.#exports = new WebAssembly.Instance(module, imports).exports;
   }
 
-  /** All memory; valid until the next {@link reserve}. */
+  /** All memory; valid until the next {@link reserve} that needs more. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
   }
@@ -60,7 +73,7 @@ export class WasmMachine<Loops extends Readonly<Record<keyof Loops, WasmFunction
   /** Gives the address of a new area with arbitrary content, a multiple of 16. */
   reserve(numBytes: number): number {
     const address = this.#end;
-    this.#end += Math.ceil(numBytes / 16) * 16 + MARGIN_BYTES;
+    this.#end += areaBytes(numBytes);
     const missing = this.#end - this.#bytes.length;
     if (missing > 0) {
       this.#memory.grow(Math.ceil(missing / PAGE_BYTES));

@@ -2,7 +2,7 @@
 
 import type * as Runtime from 'onnxruntime-node';
 import { TubeletError, messageText } from '../../core/index.ts';
-import type { Graph, TensorData, TensorForm } from '../graph/graph.ts';
+import type { Graph, NamedValue, TensorData, TensorForm } from '../graph/graph.ts';
 import { allocate, countElements, specOf } from '../graph/graph.ts';
 import { encodeModel } from '../onnx/encode-model.ts';
 import { orderWrites } from '../onnx/in-place.ts';
@@ -10,6 +10,10 @@ import type { InPlaceModel } from '../onnx/in-place.ts';
 import { lowerGraph, outputName } from '../onnx/lower-graph.ts';
 import type { OnnxModel } from '../onnx/model.ts';
 import { joinBytes } from '../onnx/protobuf.ts';
+import { takeUpdates } from '../passes/updates.ts';
+import type { SplitGraph } from '../passes/updates.ts';
+import { createAfterGraph } from './after-graph.ts';
+import type { AfterGraph } from './after-graph.ts';
 import type { Engine, Job, NamedData, Runner } from './engine.ts';
 import { NO_COPIES, isDone, withoutCopies } from './results-in-place.ts';
 import { createSwapStore } from './swap-store.ts';
@@ -38,10 +42,24 @@ export function createOnnxEngine(options: OnnxEngineOptions = {}): Engine {
   return {
     name: 'onnx',
     open: (state) => {
-      const store = createSwapStore(state);
-      return { store, prepare: async (job) => createRunner(job, store, options) };
+      const states = createSwapStore(state);
+      const after = createAfterGraph(states);
+      const dispose = (): void => {
+        states.dispose();
+        after.dispose();
+      };
+      return {
+        store: { ...states, dispose },
+        prepare: async (job) => createRunner(job, { states, after }, options),
+      };
     },
   };
+}
+
+/** Where programs that share states keep them. */
+interface Stores {
+  readonly states: SwapStore;
+  readonly after: AfterGraph;
 }
 
 /**
@@ -61,61 +79,91 @@ async function loadRuntime(): Promise<Module> {
 
 async function createRunner(
   job: Job,
-  store: SwapStore,
+  { states, after }: Stores,
   options: OnnxEngineOptions,
 ): Promise<Runner> {
-  const graph = job.graph();
+  const isState = (name: string): boolean => Object.hasOwn(job.spec.state, name);
   const runtime = await loadRuntime();
-  const states = graph.outputs.filter(({ name }) => Object.hasOwn(job.spec.state, name));
+  const { graph, updates } = split(job, after, options);
+  const gradients = new Map(updates.map((update) => [update.gradient, update]));
+  const moved = graph.outputs.map(({ name }) => name).filter(isState);
   const { model, inPlace } = lower(
     graph,
-    states.map(({ name }) => name),
+    { states: moved, gradients: [...gradients.keys()] },
     options,
   );
   const session = await openSession(runtime, withoutCopies(model), options);
   const shapes = new Map(
     [...model.inputs, ...model.outputs].map(({ name, shape }) => [name, shape]),
   );
-  const swapped = states.map(({ name }) => name).filter((name) => !inPlace.has(name));
-  const nextOf = (name: string): TensorData =>
-    inPlace.has(name) ? store.current(name) : store.spare(name);
-  const results = graph.outputs.filter((one) => !states.includes(one));
+  const results = new Set(
+    job
+      .graph()
+      .outputs.map(({ name }) => name)
+      .filter((name) => !isState(name)),
+  );
   const wrap = (name: string, value: number, data: TensorData): Runtime.Tensor => {
     const { dtype } = specOf(graph, value);
     return new runtime.Tensor(dtype, data as Float32Array, shapes.get(name) ?? []);
+  };
+  /** Where an output goes: states and gradients to arrays that stay, all others to new ones. */
+  const targetOf = ({ name, value }: NamedValue): TensorData => {
+    const update = gradients.get(name);
+    if (update !== undefined) return after.gradient(update);
+    if (!isState(name)) return allocateFor(specOf(graph, value));
+    return inPlace.has(name) ? states.current(name) : states.spare(name);
   };
   const run = async (inputs: NamedData): Promise<NamedData> => {
     const feeds = Object.fromEntries(
       graph.inputs.map(({ name, value }) => [
         name,
-        wrap(name, value, inputs[name] ?? store.current(name)),
+        wrap(name, value, inputs[name] ?? states.current(name)),
       ]),
     );
-    const written = Object.fromEntries(
-      results.map(({ name, value }) => [name, allocateFor(specOf(graph, value))]),
-    );
+    const targets = graph.outputs.map((one) => ({ ...one, data: targetOf(one) }));
     const fetches: Record<string, Runtime.Tensor | null> = Object.fromEntries(
-      graph.outputs.map(({ name, value }) => {
+      targets.map(({ name, value, data }) => {
         const inModel = outputName(graph, name);
-        return [inModel, wrap(inModel, value, written[name] ?? nextOf(name))];
+        return [inModel, wrap(inModel, value, data)];
       }),
     );
     fetches[NO_COPIES] = null;
     if (graph.outputs.length > 0) await runSession(session, feeds, fetches);
-    store.swap(swapped);
-    return written;
+    const written = Object.fromEntries(targets.map(({ name, data }) => [name, data]));
+    states.swap(moved.filter((name) => !inPlace.has(name)));
+    for (const update of updates) after.move(update, written);
+    return Object.fromEntries(Object.entries(written).filter(([name]) => results.has(name)));
   };
   return { run, dispose: () => session.release() };
+}
+
+/** The graph without what is to follow it; all of it where nothing can. */
+function split(
+  { graph, spec }: Job,
+  after: AfterGraph,
+  { provider = 'cpu' }: OnnxEngineOptions,
+): SplitGraph {
+  const whole = { graph: graph(), updates: [] };
+  if (provider !== 'cpu') return whole;
+  const parts = takeUpdates(whole.graph, new Set(Object.keys(spec.state)));
+  return after.admit(parts.updates) ? parts : whole;
+}
+
+/** Names of outputs whose shape does not matter. */
+interface ShapelessOutputs {
+  readonly states: readonly string[];
+  readonly gradients: readonly string[];
 }
 
 /** The model, and the states that it may write where it reads them. On other devices a state is copied anyway. */
 function lower(
   graph: Graph,
-  states: readonly string[],
+  { states, gradients }: ShapelessOutputs,
   { provider = 'cpu' }: OnnxEngineOptions,
 ): InPlaceModel {
   const isCpu = provider === 'cpu';
-  const model = lowerGraph(graph, { hasContrib: isCpu, shapeless: new Set(states) });
+  const shapeless = new Set([...states, ...gradients]);
+  const model = lowerGraph(graph, { hasContrib: isCpu, shapeless });
   if (!isCpu) return { model, inPlace: new Set() };
   return orderWrites(
     model,

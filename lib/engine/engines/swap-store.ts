@@ -9,9 +9,11 @@ import type { NamedSpecs } from '../trace/trace.ts';
 import type { StateStore } from './engine.ts';
 
 interface Slot extends TensorForm {
-  current: TensorData;
+  /** The value; made when first asked for, zero until then. */
+  current: TensorData | undefined;
   /** Where the next value goes; made when a program first writes this state. */
   spare: TensorData | undefined;
+  isSettled: boolean;
 }
 
 /** Two sets of buffers with the contract of a store. */
@@ -22,40 +24,53 @@ export interface SwapStore extends StateStore {
   readonly spare: (name: string) => TensorData;
   /** Makes what was written to the spare buffers of these states their values. */
   readonly swap: (names: readonly string[]) => void;
+  /** Moves a state into an array of its length that is all zero, for good: values from spare buffers are copied into it. */
+  readonly settle: (name: string, home: TensorData) => void;
 }
 
 /** A store for states, all zero at first. */
 export function createSwapStore(state: NamedSpecs): SwapStore {
   const slots = new Map<string, Slot>(
-    Object.entries(state).map(([name, { shape, dtype }]) => {
-      const current = allocate(dtype, countElements(shape));
-      return [name, { shape, dtype, current, spare: undefined }];
-    }),
+    Object.entries(state).map(([name, { shape, dtype }]) => [
+      name,
+      { shape, dtype, current: undefined, spare: undefined, isSettled: false },
+    ]),
   );
   const slotOf = (name: string): Slot => {
     const slot = slots.get(name);
     if (slot === undefined) throw new RangeError(`"state" has no "${name}".`);
     return slot;
   };
+  const currentOf = (slot: Slot): TensorData => (slot.current ??= allocateFor(slot));
   return {
     write: (values) => {
-      for (const [name, data] of Object.entries(values)) slotOf(name).current.set(data);
+      for (const [name, data] of Object.entries(values)) currentOf(slotOf(name)).set(data);
     },
     read: () =>
-      Object.fromEntries([...slots].map(([name, { current }]) => [name, current.slice()])),
+      Object.fromEntries([...slots].map(([name, slot]) => [name, currentOf(slot).slice()])),
     dispose: () => slots.clear(),
-    current: (name) => slotOf(name).current,
+    current: (name) => currentOf(slotOf(name)),
     spare: (name) => {
       const slot = slotOf(name);
-      slot.spare ??= allocate(slot.dtype, slot.current.length);
-      return slot.spare;
+      return (slot.spare ??= allocateFor(slot));
     },
     swap: (names) => {
       for (const name of names) {
         const slot = slotOf(name);
         if (slot.spare === undefined) continue;
-        [slot.current, slot.spare] = [slot.spare, slot.current];
+        if (slot.isSettled) currentOf(slot).set(slot.spare);
+        else [slot.current, slot.spare] = [slot.spare, slot.current];
       }
     },
+    settle: (name, home) => {
+      const slot = slotOf(name);
+      if (slot.current !== undefined) home.set(slot.current);
+      slot.current = home;
+      slot.isSettled = true;
+    },
   };
+}
+
+function allocateFor({ shape, dtype }: TensorForm): TensorData {
+  return allocate(dtype, countElements(shape));
 }

@@ -25,7 +25,7 @@ export const CONSTANTS = [
 export type AdamwConstant = (typeof CONSTANTS)[number];
 
 const ARRAYS = ['parameter', 'gradient', 'first', 'second'] as const;
-const PARAMS = [...ARRAYS, 'end', 'constants'] as const;
+const PARAMS = ['parameter', 'gradient', 'first', 'second', 'end', 'constants'] as const;
 const VECTOR_BYTES = 16;
 const STEP_BYTES = NUMBERS_AT_A_TIME * 4;
 const STEPS = [0, 1, 2, 3] as const;

@@ -45,7 +45,7 @@ export interface DemoResults {
 }
 
 /**
- * Pre-trains without labels, then probes, fine-tunes and trains from scratch with them. Runs that were stopped go on.
+ * Pre-trains without labels, then probes, fine-tunes from there and trains from scratch with them. Runs that were stopped go on.
  *
  * @throws {TubeletError} what the runs throw
  */
@@ -55,13 +55,13 @@ export async function trainDemo(out: string, options: DemoTrainingOptions): Prom
   const pre = await pretrainDemo(out, options);
   say('6. A linear classifier on the frozen encoder');
   const linear = await probeDemo(out, pre.weights, options);
-  say('7. The encoder is fine-tuned with labels');
-  const tuned = await finetuneDemo(out, { ...options, name: 'finetune', from: pre.weights });
+  say('7. Encoder and classifier are fine-tuned together');
+  const tuned = await finetuneDemo(out, { ...options, name: 'finetune', from: linear.weights });
   say('8. The same from scratch');
   const scratch = await finetuneDemo(out, { ...options, name: 'scratch', from: null });
   return {
     chance: 1 / tuned.evaluation.classNames.length,
-    probe: linear.top1,
+    probe: linear.evaluation.top1,
     finetuned: tuned.evaluation.top1,
     scratch: scratch.evaluation.top1,
     numVideos: tuned.evaluation.numVideos,
@@ -104,7 +104,7 @@ async function probeDemo(
   out: string,
   from: string,
   options: DemoTrainingOptions,
-): Promise<Evaluation> {
+): Promise<{ readonly evaluation: Evaluation; readonly weights: string }> {
   const { signal, isQuiet } = options;
   const run = join(out, 'runs', 'probe');
   const recipe = changed(findRecipe('probe', 'demo-probe'), options);
@@ -123,7 +123,10 @@ async function probeDemo(
     },
   });
   line.close();
-  return evaluateDemo(out, run, signal);
+  return {
+    evaluation: await evaluateDemo(out, run, signal),
+    weights: await findWeights(run, 'last'),
+  };
 }
 
 async function finetuneDemo(

@@ -18,19 +18,18 @@ export const DEMO_PRETRAIN: PretrainRecipe = Object.freeze({
     ...CLIP,
     mask: 'random',
     maskRatio: 0.5,
-    target: 'pixels',
   }),
   train: Object.freeze({
     ...SMALL_PRETRAIN.train,
-    epochs: 12,
+    epochs: 24,
     warmupEpochs: 1,
     batchSize: 32,
-    lr: 4e-3,
+    lr: 1.6e-3,
     minLr: 1e-4,
   }),
 });
 
-/** Fine-tuning: a high rate for the head, and 0.3 times the rate of the layer above for each layer below it. */
+/** Fine-tuning, which begins with the encoder and head of the probe. */
 export const DEMO_FINETUNE: FinetuneRecipe = Object.freeze({
   ...SMALL_FINETUNE,
   name: 'demo-finetune',
@@ -47,9 +46,9 @@ export const DEMO_FINETUNE: FinetuneRecipe = Object.freeze({
     epochs: 8,
     warmupEpochs: 1,
     batchSize: 32,
-    lr: 5.6e-2,
+    lr: 6e-3,
     minLr: 1e-5,
-    layerDecay: 0.3,
+    layerDecay: 0.75,
   }),
   test: Object.freeze({ segments: 1, crops: 1 }),
 });

@@ -232,17 +232,23 @@ async function carryOut(
     recipe: run.pretrain,
     onProgress: (step) => report('pretrain', (0.9 * step.step) / step.numSteps, step.loss),
   });
-  const from = await findWeights(pretraining, 'last');
-  const top1: Partial<Record<Readout, number>> = {};
-  const judge = async (readout: Readout): Promise<void> => {
+  const judge = async (readout: Readout, from: string): Promise<number> => {
     report(readout, 0.9, null);
     const own = { out: join(folder, readout), from };
     await clearTorn(own.out);
     if (readout === 'probe') await probe(labelled, { ...resumed, ...own, recipe: run.probe });
     else await finetune(labelled, { ...resumed, ...own, recipe: run.finetune });
-    top1[readout] = (await evaluate(own.out, val, { ...machine, which: 'last' })).top1;
+    return (await evaluate(own.out, val, { ...machine, which: 'last' })).top1;
   };
-  for (const readout of readouts) await judge(readout);
+  const encoder = await findWeights(pretraining, 'last');
+  const found: Partial<Record<Readout, number>> = {};
+  if (readouts.includes('probe')) found.probe = await judge('probe', encoder);
+  if (readouts.includes('finetune')) {
+    const hasHead = readouts.includes('probe') && run.probe.model.features === 'classifier';
+    const start = hasHead ? await findWeights(join(folder, 'probe'), 'last') : encoder;
+    found.finetune = await judge('finetune', start);
+  }
+  const top1 = Object.fromEntries(readouts.map((readout) => [readout, found[readout]]));
   const result: RunResult = { loss: loss ?? Number.NaN, top1 };
   await writeFileAtomic(
     join(folder, RESULT_FILE),

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import test from 'ava';
-import { tf } from '../../lib/ops/index.ts';
+
 import { applyHead } from '../../lib/model/index.ts';
-import { layerNorm } from '../../lib/ops/index.ts';
+import { layerNorm, tf } from '../../lib/ops/index.ts';
 import { createRng } from '../../lib/core/index.ts';
 import { evaluate } from '../../lib/train/evaluate.ts';
 import { finetune } from '../../lib/train/finetune.ts';
@@ -47,11 +47,12 @@ test('statistics of features become the scale and shift behind the classifier’
     );
   tf.tidy(() => {
     const pooled: tf.Tensor2D = tf.tensor2d(draw(5 * width), [5, width]);
-    const plain = layerNorm(pooled, tf.ones([width]), tf.zeros([width]), 1e-6) as tf.Tensor2D;
+    const [ones, zeros] = [tf.ones([width]), tf.zeros([width])];
+    const plain = layerNorm<tf.Tensor2D>(pooled, ones, zeros, 1e-6);
     const [before, after] = [tensors(head), tensors(folded)];
     const expected = applyHead(before, normaliseFeatures(before, plain, true)).dataSync();
     const { 'fc_norm.weight': weight, 'fc_norm.bias': bias } = after;
-    const norm = layerNorm(pooled, weight!, bias!, 1e-6) as tf.Tensor2D;
+    const norm = layerNorm<tf.Tensor2D>(pooled, weight!, bias!, 1e-6);
     const found = applyHead(after, norm).dataSync();
     const largest = Math.max(...expected.map(Math.abs));
     for (const [place, value] of expected.entries()) {

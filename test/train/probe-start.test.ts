@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import test from 'ava';
-
 import { applyHead } from '../../lib/model/index.ts';
 import { layerNorm, tf } from '../../lib/ops/index.ts';
 import { createRng } from '../../lib/core/index.ts';

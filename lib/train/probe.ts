@@ -4,6 +4,7 @@
  * Source: the appendix of VideoMAE (Tong et al. 2022) for the optimizer; what it leaves open is as in MAE (He et al. 2022).
  */
 
+import { checkOneOf } from '../core/index.ts';
 import type { LoaderSource } from '../load/index.ts';
 import { countParameters, countTokens, encoderFlops } from '../model/index.ts';
 import type { ProbeRecipe } from '../recipes/index.ts';
@@ -65,6 +66,7 @@ export interface ProbeSummary {
  */
 export async function probe(source: LoaderSource, options: ProbeOptions): Promise<ProbeSummary> {
   const { out, recipe, from, onProgress } = options;
+  checkOneOf('model.features', recipe.model.features, ['encoder', 'classifier']);
   const shards = await describeLabelled(source, recipe.data);
   const { classes } = shards;
   const config: ProbeConfig = {

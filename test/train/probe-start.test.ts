@@ -66,6 +66,11 @@ test('a probe of the classifier’s features is a classifier, and fine-tuning be
   await pretrain(shards, { ...ONCE, out: run('pre'), recipe: smallPretrain() });
   const from = await findWeights(run('pre'), 'last');
   const recipe = smallProbe('train.warmupEpochs=10', 'model.features=classifier');
+  const wrong = smallProbe('model.features=both');
+  await t.throwsAsync(probe(shards, { ...ONCE, out: run('probe'), recipe: wrong, from }), {
+    instanceOf: RangeError,
+    message: /"model\.features" .*classifier/,
+  });
   const { loss } = await probe(shards, { ...ONCE, out: run('probe'), recipe, from });
   t.true(loss < Math.log(3), `loss ${loss}`);
   t.is((await readRunConfig(run('probe'))).model.kind, 'classifier');

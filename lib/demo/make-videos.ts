@@ -22,8 +22,8 @@ const DEMO_FILE = 'demo.json';
 /** Width and height of plain videos in pixels. */
 const PLAIN_SIZE = 64;
 
-/** Raised whenever the same options give other pictures than before. */
-const SCENES_VERSION = 3;
+/** Raised whenever the same options give other bytes than before. */
+const SCENES_VERSION = 4;
 
 /** How to make demo videos. */
 export interface DemoVideosOptions {

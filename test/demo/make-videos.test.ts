@@ -41,6 +41,17 @@ test('sets whose numbers do not meet share no video; plain ones are square', asy
   t.like(video.info, { width: 64, height: 64 });
 });
 
+test('the same options give the same bytes, however often', async (t) => {
+  const folder = await temporaryFolder(t);
+  const sets: (readonly unknown[])[] = [];
+  for (const name of ['a', 'b', 'c', 'd']) {
+    await makeDemoVideos(join(folder, name), { perClass: 1, isPlain: true });
+    const hashes = motionClasses.map((motion) => hashFiles(join(folder, name, motion)));
+    sets.push(await Promise.all(hashes));
+  }
+  for (const other of sets.slice(1)) t.deepEqual(other, sets[0]);
+});
+
 for (const [title, files] of [
   ['a class of others', { 'grow/holiday.mp4': 'mine' }],
   ['a demo.json that says nothing', { 'demo.json': '{}' }],

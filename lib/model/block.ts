@@ -5,8 +5,9 @@
  * MLP, which all published runs leave at 0, does not exist.
  */
 
+import type { LinearParameters, NormParameters } from '../ops/index.ts';
 import type { Lookup } from './parameters.ts';
-import { attention, dropPath, gelu, layerNorm, linear, tf } from '../ops/index.ts';
+import { dropPath, geluLinear, linear, mergedAttention, normLinear, tf } from '../ops/index.ts';
 
 /** What all blocks of a stack share, and what is particular to a step. */
 export interface BlockOptions {
@@ -22,27 +23,37 @@ export interface BlockOptions {
 
 /** Runs a block. Shapes: `x` and result `[B, N, D]`. */
 export function runBlock(x: tf.Tensor3D, get: Lookup, options: BlockOptions): tf.Tensor3D {
-  const { epsilon } = options;
-  const first = layerNorm(x, get('norm1.weight'), get('norm1.bias'), epsilon);
-  const middle = addBranch(x, attend(first, get, options.numHeads), get, { ...options, branch: 0 });
-  const second = layerNorm(middle, get('norm2.weight'), get('norm2.bias'), epsilon);
-  const hidden = gelu(linear(second, get('mlp.fc1.weight'), get('mlp.fc1.bias')));
-  const last = linear(hidden, get('mlp.fc2.weight'), get('mlp.fc2.bias')) as tf.Tensor3D;
+  const middle = addBranch(x, attend(x, get, options), get, { ...options, branch: 0 });
+  const norm = normOf(get, 'norm2', options);
+  const hidden = normLinear(middle, norm, layerOf(get, 'mlp.fc1'));
+  const last = geluLinear(hidden, layerOf(get, 'mlp.fc2')) as tf.Tensor3D;
   return addBranch(middle, last, get, { ...options, branch: 1 });
 }
 
-/** Joint attention over all tokens. Shapes: `x` and result `[B, N, D]`. */
-function attend(x: tf.Tensor3D, get: Lookup, numHeads: number): tf.Tensor3D {
+function layerOf(get: Lookup, name: string): LinearParameters {
+  return { weight: get(`${name}.weight`), bias: get(`${name}.bias`) };
+}
+
+function normOf(
+  get: Lookup,
+  name: string,
+  { epsilon }: Pick<BlockOptions, 'epsilon'>,
+): NormParameters {
+  return { scale: get(`${name}.weight`), offset: get(`${name}.bias`), epsilon };
+}
+
+/** Joint attention over all tokens, which are normalised first. Shapes: `x` and result `[B, N, D]`. */
+function attend(x: tf.Tensor3D, get: Lookup, options: BlockOptions): tf.Tensor3D {
+  const { numHeads } = options;
   const [batch, tokens, width] = x.shape;
   const valueBias = get('attn.v_bias');
   const bias = tf.concat([get('attn.q_bias'), tf.zerosLike(valueBias), valueBias]); // [3 D]
-  const joint = linear(x, get('attn.qkv.weight'), bias) as tf.Tensor3D; // [B, N, 3 D]
-  const headsOf = (part: number): tf.Tensor4D => {
-    const own = tf.slice(joint, [0, 0, part * width], [batch, tokens, width]);
-    return tf.transpose(tf.reshape(own, [batch, tokens, numHeads, width / numHeads]), [0, 2, 1, 3]);
-  };
-  const heads = attention(headsOf(0), headsOf(1), headsOf(2)); // [B, heads, N, D / heads]
-  const merged: tf.Tensor3D = tf.reshape(tf.transpose(heads, [0, 2, 1, 3]), [batch, tokens, width]);
+  const layer = { weight: get('attn.qkv.weight'), bias };
+  const joint = normLinear(x, normOf(get, 'norm1', options), layer) as tf.Tensor3D; // [B, N, 3 D]
+  const cut = tf.reshape(joint, [batch, tokens, 3, numHeads, width / numHeads]);
+  const parts = tf.unstack(tf.transpose(cut, [2, 0, 3, 1, 4])); // [B, heads, N, D / heads] each
+  const [queries, keys, values] = parts as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+  const merged = mergedAttention(queries, keys, values); // [B, N, D]
   return linear(merged, get('attn.proj.weight'), get('attn.proj.bias')) as tf.Tensor3D;
 }
 

@@ -11,7 +11,7 @@ import { lookup } from './parameters.ts';
 import type { ParameterTensors } from './parameters.ts';
 import { PIXEL_LOSSES } from './pixel-losses.ts';
 import type { PixelLoss } from './pixel-losses.ts';
-import { layerNorm, linear, tf } from '../ops/index.ts';
+import { layerNorm, linear, normLinear, tf } from '../ops/index.ts';
 
 /** What the network sees of a batch. */
 export interface VisibleInputs {
@@ -80,13 +80,13 @@ export function predictMasked(
   const numMasked = maskedTokens.shape[1];
   const masked = tf.slice(decoded, [0, numVisible, 0], [batch, numMasked, width]);
   const { decoderNorm } = config.epsilons ?? OFFICIAL_EPSILONS;
-  const normal = layerNorm(
-    masked,
-    get('decoder.norm.weight'),
-    get('decoder.norm.bias'),
-    decoderNorm,
-  );
-  return linear(normal, get('decoder.head.weight'), get('decoder.head.bias')) as tf.Tensor3D;
+  const norm = {
+    scale: get('decoder.norm.weight'),
+    offset: get('decoder.norm.bias'),
+    epsilon: decoderNorm,
+  };
+  const head = { weight: get('decoder.head.weight'), bias: get('decoder.head.bias') };
+  return normLinear(masked, norm, head) as tf.Tensor3D;
 }
 
 /** Mean error over all values of all masked tokens: a scalar. */

@@ -5,13 +5,13 @@ import { tf } from './tfjs.ts';
 /** Scores that may live at once, in numbers; 16 MB. More heads at once save calls and cost memory. */
 const MAX_SCORES = 4_194_304;
 
-/** What a gradient needs. Shapes as in `attention`; `y` is its result and `dy` the gradient of that. */
+/** What a gradient needs. Shapes as in `attention`; `dy` is the gradient of its result, `level` `[B, h, N, 1]` the sum of `dy` times the result. */
 export interface AttentionGradInputs {
   readonly dy: tf.Tensor4D;
   readonly q: tf.Tensor4D;
   readonly k: tf.Tensor4D;
   readonly v: tf.Tensor4D;
-  readonly y: tf.Tensor4D;
+  readonly level: tf.Tensor4D;
 }
 
 /** The result. */
@@ -28,11 +28,10 @@ export function attentionResult(
 
 /** Gradients of `q`, `k` and `v`. */
 export function attentionGradients(inputs: AttentionGradInputs, scale: number): tf.Tensor[] {
-  const { dy, q, k, v, y } = inputs;
-  return byHeads([dy, q, k, v, y], ([ownDy, ownQ, ownK, ownV, ownY]) => {
+  const { dy, q, k, v, level } = inputs;
+  return byHeads([dy, q, k, v, level], ([ownDy, ownQ, ownK, ownV, ownLevel]) => {
     const weights = weigh(ownQ, ownK, scale); // [heads, N, M]
-    const level = tf.sum(tf.mul(ownDy, ownY), -1, true); // [heads, N, 1]
-    const inner = tf.mul(weights, tf.sub(tf.matMul(ownDy, ownV, false, true), level));
+    const inner = tf.mul(weights, tf.sub(tf.matMul(ownDy, ownV, false, true), ownLevel));
     return [
       tf.mul(tf.matMul(inner, ownK), scale),
       tf.mul(tf.matMul(inner, ownQ, true), scale),

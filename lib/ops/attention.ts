@@ -34,28 +34,84 @@ export function attention(
   checkNumber('scale', scale);
   checkOneOf('memory', memory, ['low', 'full']);
   checkShapes(q, k, v);
-  return memory === 'full' ? attendKeeping(q, k, v, scale) : attendAgain(q, k, v, scale);
+  if (memory === 'full') return attendKeeping(q, k, v, scale);
+  return attendAgain(q, k, v, scale, HEADS) as tf.Tensor4D;
+}
+
+/**
+ * The same with the heads of a token side by side: what comes next takes it so, and it need not be kept in both orders.
+ * Shapes: as `attention`; result `[B, N, h · e]`.
+ *
+ * @throws {RangeError} as `attention`
+ */
+export function mergedAttention(
+  q: tf.Tensor4D,
+  k: tf.Tensor4D,
+  v: tf.Tensor4D,
+  options: AttentionOptions = {},
+): tf.Tensor3D {
+  const { scale = (q.shape[3] ?? 1) ** -0.5, memory = 'low' } = options;
+  if (memory !== 'low') return merge(attention(q, k, v, options)) as tf.Tensor3D;
+  checkNumber('scale', scale);
+  checkShapes(q, k, v);
+  return attendAgain(q, k, v, scale, MERGED) as tf.Tensor3D;
 }
 
 type Three = [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
 
-function attendAgain(...[q, k, v, scale]: [...Three, number]): tf.Tensor4D {
+/** An order in which a result is given and kept. */
+interface Layout {
+  /** From `[B, h, N, e]`. */
+  readonly from: (heads: tf.Tensor4D) => tf.Tensor;
+  /** Back to it. */
+  readonly toHeads: (result: tf.Tensor, numHeads: number) => tf.Tensor4D;
+  /** Sums over `e` of products of results: `[B, h, N, 1]`. */
+  readonly level: (product: tf.Tensor, numHeads: number) => tf.Tensor4D;
+}
+
+const HEADS: Layout = {
+  from: (heads) => heads,
+  toHeads: (result) => result as tf.Tensor4D,
+  level: (product) => tf.sum(product, -1, true),
+};
+
+const MERGED: Layout = {
+  from: merge,
+  toHeads: (result, numHeads) => tf.transpose(cutHeads(result, numHeads), [0, 2, 1, 3]),
+  // [B, N, h] is small: it is turned instead of the result.
+  level: (product, numHeads) =>
+    tf.expandDims(tf.transpose(tf.sum(cutHeads(product, numHeads), -1), [0, 2, 1]), -1),
+};
+
+function merge(heads: tf.Tensor4D): tf.Tensor {
+  const [batch, numHeads, tokens, width] = heads.shape;
+  return tf.reshape(tf.transpose(heads, [0, 2, 1, 3]), [batch, tokens, numHeads * width]);
+}
+
+function cutHeads(result: tf.Tensor, numHeads: number): tf.Tensor4D {
+  const [batch = 1, tokens = 1, width = 1] = result.shape;
+  return tf.reshape(result, [batch, tokens, numHeads, width / numHeads]);
+}
+
+function attendAgain(...[q, k, v, scale, layout]: [...Three, number, Layout]): tf.Tensor {
+  const [, numHeads] = q.shape;
   const run = tf.customGrad((...args: unknown[]) => {
     const [ownQ, ownK, ownV, save] = args as [...Three, tf.GradSaveFunc];
     const inputs = { q: ownQ, k: ownK, v: ownV };
     const outputs = runFused('Attention', inputs, { scale }, () => [
       attentionResult(inputs, scale),
     ]);
-    const value = outputAt(outputs, 0);
+    const value = layout.from(outputAt(outputs, 0) as tf.Tensor4D);
     save([ownQ, ownK, ownV, value]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-      const [savedQ, savedK, savedV, y] = saved as [...Three, tf.Tensor4D];
-      const known = { dy: dy as tf.Tensor4D, q: savedQ, k: savedK, v: savedV, y };
+      const [savedQ, savedK, savedV, result] = saved as [...Three, tf.Tensor];
+      const level = layout.level(tf.mul(dy, result), numHeads);
+      const known = { dy: layout.toHeads(dy, numHeads), q: savedQ, k: savedK, v: savedV, level };
       return runFused('AttentionGrad', known, { scale }, () => attentionGradients(known, scale));
     };
     return { value, gradFunc };
   });
-  return run(q, k, v) as tf.Tensor4D;
+  return run(q, k, v);
 }
 
 /** Keeps the weights; what a product gives is scaled where it is smallest. */

@@ -18,16 +18,24 @@ interface FusedKernel {
 
 /** Names of the kernels. */
 export type FusedKernelName =
-  'AdamW' | 'Attention' | 'AttentionGrad' | 'Gelu' | 'GeluGrad' | 'LayerNorm' | 'LayerNormGrad';
+  | 'AdamW'
+  | 'Attention'
+  | 'AttentionGrad'
+  | 'Gelu'
+  | 'GeluAgain'
+  | 'GeluGrad'
+  | 'LayerNorm'
+  | 'LayerNormAgain'
+  | 'LayerNormGrad';
 
 /**
  * Every kernel; all tensors are float32.
  *
  * - `LayerNorm`: `x` `[…, D]`, `scale`, `offset` `[D]`, attribute `epsilon` → result like `x`; mean and `1 / sqrt(variance + epsilon)`
- *   of each row, `[…, 1]`. `LayerNormGrad`: → gradients of `x`, `scale`, `offset`.
- * - `Gelu`, `GeluGrad`: element by element.
- * - `Attention`: `q` `[B, h, N, d]`, `k` `[B, h, M, d]`, `v` `[B, h, M, e]`, attribute `scale` → `[B, h, N, e]`. `AttentionGrad`: `y` is the result
- *   and `dy` its gradient → gradients of `q`, `k`, `v`.
+ *   of each row, `[…, 1]`. `LayerNormGrad`: → gradients of `x`, `scale`, `offset`. `LayerNormAgain`: → these, and the result again.
+ * - `Gelu`, `GeluGrad`: element by element. `GeluAgain`: → gradient, and the result again.
+ * - `Attention`: `q` `[B, h, N, d]`, `k` `[B, h, M, d]`, `v` `[B, h, M, e]`, attribute `scale` → `[B, h, N, e]`. `AttentionGrad`: `dy` is the gradient
+ *   of the result and `level` `[B, h, N, 1]` the sum of `dy` times the result over its last axis → gradients of `q`, `k`, `v`.
  * - `AdamW`: tensors of one shape and the scalars `rate`, `keep`, `correction`, attributes `beta1`, `beta2`, `epsilon` → next parameter and moments:
  *   see `adamwUpdate`.
  */
@@ -45,11 +53,16 @@ export const FUSED_KERNELS: Readonly<Record<FusedKernelName, FusedKernel>> = Obj
     ],
   },
   AttentionGrad: {
-    inputs: ['dy', 'q', 'k', 'v', 'y'],
+    inputs: ['dy', 'q', 'k', 'v', 'level'],
     attributes: ['scale'],
     outputs: (inputs) => [at(inputs, 1), at(inputs, 2), at(inputs, 3)],
   },
   Gelu: { inputs: ['x'], attributes: [], outputs: (inputs) => [at(inputs, 0)] },
+  GeluAgain: {
+    inputs: ['dy', 'x'],
+    attributes: [],
+    outputs: (inputs) => [at(inputs, 1), at(inputs, 1)],
+  },
   GeluGrad: { inputs: ['dy', 'x'], attributes: [], outputs: (inputs) => [at(inputs, 1)] },
   LayerNorm: {
     inputs: ['x', 'scale', 'offset'],
@@ -59,6 +72,11 @@ export const FUSED_KERNELS: Readonly<Record<FusedKernelName, FusedKernel>> = Obj
       const rows = float([...x.shape.slice(0, -1), 1]);
       return [x, rows, rows];
     },
+  },
+  LayerNormAgain: {
+    inputs: ['dy', 'x', 'scale', 'offset', 'mean', 'inverseDeviation'],
+    attributes: [],
+    outputs: (inputs) => [at(inputs, 1), at(inputs, 2), at(inputs, 2), at(inputs, 1)],
   },
   LayerNormGrad: {
     inputs: ['dy', 'x', 'scale', 'mean', 'inverseDeviation'],

@@ -8,10 +8,22 @@ export function gelu<T extends tf.Tensor>(x: T): T {
   const run = tf.customGrad((...args: unknown[]) => {
     const [own, save] = args as [tf.Tensor, tf.GradSaveFunc];
     save([own]);
-    const outputs = runFused('Gelu', { x: own }, {}, () => [tf.mul(own, below(own))]);
-    return { value: outputAt(outputs, 0), gradFunc: gradient };
+    return { value: geluValue(own), gradFunc: gradient };
   });
   return run(x) as T;
+}
+
+/** The value, on which no gradient is taken. */
+export function geluValue(x: tf.Tensor): tf.Tensor {
+  return outputAt(
+    runFused('Gelu', { x }, {}, () => [tf.mul(x, below(x))]),
+    0,
+  );
+}
+
+/** The gradient of `x`, and the value again. */
+export function geluAgain(dy: tf.Tensor, x: tf.Tensor): tf.Tensor[] {
+  return runFused('GeluAgain', { dy, x }, {}, () => [tf.mul(dy, slope(x)), tf.mul(x, below(x))]);
 }
 
 function gradient(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor {

@@ -2,7 +2,7 @@
 
 export { adamwUpdate } from './adamw.ts';
 export type { AdamwConstants, AdamwNext, AdamwStepScalars, AdamwTensors } from './adamw.ts';
-export { attention } from './attention.ts';
+export { attention, mergedAttention } from './attention.ts';
 export type { AttentionMemory, AttentionOptions } from './attention.ts';
 export { crossEntropy } from './cross-entropy.ts';
 export type { CrossEntropyOptions } from './cross-entropy.ts';
@@ -13,4 +13,6 @@ export { gelu } from './gelu.ts';
 export { clipByGlobalNorm, globalNorm } from './gradient-norm.ts';
 export { layerNorm } from './layer-norm.ts';
 export { clipTubelets, embedTubelets, linear } from './linear.ts';
+export { geluLinear, normLinear } from './recomputing-linear.ts';
+export type { LinearParameters, NormParameters } from './recomputing-linear.ts';
 export { tf } from './tfjs.ts';

@@ -20,26 +20,54 @@ export function layerNorm<T extends tf.Tensor>(
   const run = tf.customGrad((...args: unknown[]) => {
     const [own, ownScale, ownOffset, save] = args as [...Three, tf.GradSaveFunc];
     const inputs = { x: own, scale: ownScale, offset: ownOffset };
-    const outputs = runFused('LayerNorm', inputs, { epsilon }, () => forward(inputs, epsilon));
-    const [mean, inverseDeviation] = [outputAt(outputs, 1), outputAt(outputs, 2)];
+    const { value, mean, inverseDeviation } = normaliseRows(inputs, epsilon);
     save([own, ownScale, mean, inverseDeviation]);
-    return { value: outputAt(outputs, 0), gradFunc: gradients };
+    return { value, gradFunc: gradients };
   });
   return run(x, scale, offset) as T;
 }
 
 type Three = [tf.Tensor, tf.Tensor, tf.Tensor];
 
-interface Inputs {
+/** What normalisation takes. */
+export interface NormInputs {
   readonly x: tf.Tensor;
   readonly scale: tf.Tensor;
   readonly offset: tf.Tensor;
 }
 
-interface GradInputs extends Omit<Inputs, 'offset'> {
-  readonly dy: tf.Tensor;
+/** Statistics of each row, `[…, 1]`. */
+export interface NormStatistics {
   readonly mean: tf.Tensor;
+  /** `1 / sqrt(variance + epsilon)`. */
   readonly inverseDeviation: tf.Tensor;
+}
+
+/** The value, on which no gradient is taken, with the statistics that a gradient needs. */
+export function normaliseRows(
+  inputs: NormInputs,
+  epsilon: number,
+): NormStatistics & { readonly value: tf.Tensor } {
+  const outputs = runFused('LayerNorm', { ...inputs }, { epsilon }, () => forward(inputs, epsilon));
+  const [value, mean, inverseDeviation] = [0, 1, 2].map((index) =>
+    outputAt(outputs, index),
+  ) as Three;
+  return { value, mean, inverseDeviation };
+}
+
+/** The gradients of `x`, `scale` and `offset`, and the value again. */
+export function normaliseAgain(
+  inputs: NormInputs & NormStatistics & { readonly dy: tf.Tensor },
+): tf.Tensor[] {
+  return runFused('LayerNormAgain', { ...inputs }, {}, () => {
+    const { x, scale, offset, mean, inverseDeviation } = inputs;
+    const normal = tf.mul(tf.sub(x, mean), inverseDeviation);
+    return [...backward(inputs), tf.add(tf.mul(normal, scale), offset)];
+  });
+}
+
+interface GradInputs extends Omit<NormInputs, 'offset'>, NormStatistics {
+  readonly dy: tf.Tensor;
 }
 
 function gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
@@ -53,7 +81,7 @@ function gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
   return runFused('LayerNormGrad', { ...known }, {}, () => backward(known));
 }
 
-function forward({ x, scale, offset }: Inputs, epsilon: number): tf.Tensor[] {
+function forward({ x, scale, offset }: NormInputs, epsilon: number): tf.Tensor[] {
   const mean = tf.mean(x, -1, true);
   const centred = tf.sub(x, mean);
   const variance = tf.mean(tf.square(centred), -1, true);

@@ -5,8 +5,16 @@
 
 import { createRng } from '../../lib/core/index.ts';
 import type { SpecLike } from '../../lib/engine/index.ts';
-import { adamwUpdate, attention, gelu, layerNorm, linear, tf } from '../../lib/ops/index.ts';
-import type { AttentionMemory } from '../../lib/ops/index.ts';
+import {
+  adamwUpdate,
+  geluLinear,
+  layerNorm,
+  linear,
+  mergedAttention,
+  normLinear,
+  tf,
+} from '../../lib/ops/index.ts';
+import type { AttentionMemory, LinearParameters, NormParameters } from '../../lib/ops/index.ts';
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 type Shapes = Record<string, number[]>;
@@ -165,13 +173,8 @@ function pretrainLoss(
     stream = runBlock(stream, weights, `decoder.${i}.`, { heads: decoderHeads, memory });
   }
   const masked = tf.slice(stream, [0, VISIBLE, 0], [batch, MASKED, decoderWidth]);
-  const normal = layerNorm(
-    masked,
-    weights['decoderNorm.weight']!,
-    weights['decoderNorm.bias']!,
-    EPSILON,
-  );
-  const prediction = linear(normal, weights['head.weight']!, weights['head.bias']!);
+  const get = (name: string): tf.Tensor => weights[name]!;
+  const prediction = normLinear(masked, normOf(get, 'decoderNorm'), layerOf(get, 'head'));
   return tf.mean(tf.square(tf.sub(prediction, inputs['target']!)));
 }
 
@@ -182,29 +185,33 @@ function runBlock(
   options: BlockOptions,
 ): tf.Tensor {
   const get = (name: string): tf.Tensor => weights[prefix + name]!;
-  const first = layerNorm(x, get('norm1.weight'), get('norm1.bias'), EPSILON);
-  const middle = tf.add(x, attend(first, get, options));
-  const second = layerNorm(middle, get('norm2.weight'), get('norm2.bias'), EPSILON);
-  const hidden = gelu(linear(second, get('fc1.weight'), get('fc1.bias')));
-  return tf.add(middle, linear(hidden, get('fc2.weight'), get('fc2.bias')));
+  const middle = tf.add(x, attend(x, get, options));
+  const hidden = normLinear(middle, normOf(get, 'norm2'), layerOf(get, 'fc1'));
+  return tf.add(middle, geluLinear(hidden, layerOf(get, 'fc2')));
 }
 
-function attend(
-  x: tf.Tensor,
-  get: (name: string) => tf.Tensor,
-  { heads, memory }: BlockOptions,
-): tf.Tensor {
+type Lookup = (name: string) => tf.Tensor;
+
+function layerOf(get: Lookup, name: string): LinearParameters {
+  return { weight: get(`${name}.weight`), bias: get(`${name}.bias`) };
+}
+
+function normOf(get: Lookup, name: string): NormParameters {
+  return { scale: get(`${name}.weight`), offset: get(`${name}.bias`), epsilon: EPSILON };
+}
+
+function attend(x: tf.Tensor, get: Lookup, { heads, memory }: BlockOptions): tf.Tensor {
   const [batch, tokens, width] = x.shape as [number, number, number];
   const valueBias = get('v.bias');
   const bias = tf.concat([get('q.bias'), tf.zerosLike(valueBias), valueBias]);
-  const joint = linear(x, get('qkv.weight'), bias);
+  const layer = { weight: get('qkv.weight'), bias };
+  const joint = normLinear(x, normOf(get, 'norm1'), layer);
   const split = tf.transpose(
     tf.reshape(joint, [batch, tokens, 3, heads, width / heads]),
     [2, 0, 3, 1, 4],
   );
   const [q, k, v] = tf.unstack(split) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
-  const mixed = attention(q, k, v, { memory });
-  const merged = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, tokens, width]);
+  const merged = mergedAttention(q, k, v, { memory });
   return linear(merged, get('proj.weight'), get('proj.bias'));
 }
 

@@ -22,8 +22,7 @@ import {
 import type { DoubleTensor } from './double-tensor.ts';
 
 type Kernel = (inputs: readonly DoubleTensor[], attributes: Attributes) => DoubleTensor[];
-type Forward =
-  KernelName | Exclude<FusedKernelName, 'AttentionGrad' | 'GeluGrad' | 'LayerNormGrad'>;
+type Forward = KernelName | Exclude<FusedKernelName, `${string}Grad` | `${string}Again`>;
 
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;

@@ -12,9 +12,12 @@ import {
   dropout,
   embedTubelets,
   gelu,
+  geluLinear,
   globalNorm,
   layerNorm,
   linear,
+  mergedAttention,
+  normLinear,
 } from '../../lib/ops/index.ts';
 import { operationErrors } from '../helpers/check-operation.ts';
 import type { Operation } from '../helpers/check-operation.ts';
@@ -50,6 +53,17 @@ const heads = (memory: 'low' | 'full'): Row[] =>
     ],
   }));
 
+const merged: Row[] = (['low', 'full'] as const).map((memory) => ({
+  name: `mergedAttention, ${memory} memory`,
+  run: (q, k, v) =>
+    mergedAttention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D, { memory }),
+  shapes: [
+    [2, 3, 5, 4],
+    [2, 3, 7, 4],
+    [2, 3, 7, 2],
+  ],
+}));
+
 const update =
   (part: 'parameter' | 'first' | 'second'): Operation['run'] =>
   (...tensors) => {
@@ -77,6 +91,28 @@ const ROWS: Row[] = [
   })),
   ...heads('low'),
   ...heads('full'),
+  ...merged,
+  ...[[3], [2, 1, 4], [2, 5, 3]].flatMap((shape): Row[] => {
+    const width = shape.at(-1)!;
+    const layer = [[6, width], [6]];
+    return [
+      {
+        name: `geluLinear [${shape.join()}]`,
+        run: (x, weight, bias) => geluLinear(x, { weight: weight!, bias: bias! }),
+        shapes: [shape, ...layer],
+      },
+      {
+        name: `normLinear [${shape.join()}]`,
+        run: (x, scale, offset, weight, bias) =>
+          normLinear(
+            x,
+            { scale: scale!, offset: offset!, epsilon: 1e-3 },
+            { weight: weight!, bias: bias! },
+          ),
+        shapes: [shape, [width], [width], ...layer],
+      },
+    ];
+  }),
   {
     name: 'attention with a scale',
     run: attend('low', 0.3),

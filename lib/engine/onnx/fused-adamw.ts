@@ -5,9 +5,8 @@
 
 import type { Attributes } from '../graph/graph.ts';
 import { countElements } from '../graph/graph.ts';
-import { numberOf } from './fused-norm.ts';
 import type { Lowering, LoweringCall } from './lowering.ts';
-import { inputSpec } from './lowering.ts';
+import { inputSpec, numberOf } from './lowering.ts';
 import { int } from './model.ts';
 import type { OnnxBuilder } from './model.ts';
 

@@ -4,11 +4,11 @@
  */
 
 import type { Attributes } from '../graph/graph.ts';
-import { numberOf } from './fused-norm.ts';
 import type { Lowering, LoweringCall } from './lowering.ts';
-import { inputSpec, outputSpec } from './lowering.ts';
+import { inputSpec, numberOf, outputSpec } from './lowering.ts';
 import { float, int, ints } from './model.ts';
 import type { OnnxBuilder } from './model.ts';
+import { scanPieces } from './pieces.ts';
 
 type Fused = LoweringCall<Attributes>;
 
@@ -16,6 +16,8 @@ type Fused = LoweringCall<Attributes>;
 interface Heads {
   readonly onnx: OnnxBuilder;
   readonly isBatch: boolean;
+  /** Heads of a group. */
+  readonly size: number;
 }
 
 type Body = (heads: Heads, inputs: readonly string[]) => string[];
@@ -32,24 +34,59 @@ export const lowerAttention: Lowering<Attributes> = (call) => {
   ]);
 };
 
-/** Gradients of queries, keys and values; weights are computed again. */
+/**
+ * Gradients of queries, keys and values; weights are computed again, for some queries at a time. The level is taken off inside a
+ * product: `[dy, -level] [v, 1]ᵀ`.
+ */
 export const lowerAttentionGrad: Lowering<Attributes> = (call) => {
   const alpha = numberOf(call, 'scale');
   const shapes = [1, 2, 3].map((index) => inputSpec(call, index).shape);
+  const [, , numQueries = 1] = shapes[0] ?? [];
+  const [, , numKeys = 1] = shapes[1] ?? [];
   return overGroups(call, { q: 1, k: 2 }, shapes, (heads, inputs) => {
-    const [dy = '', q = '', k = '', v = '', y = ''] = inputs;
+    const [dy = '', q = '', k = '', v = '', level = ''] = inputs;
     const { onnx } = heads;
-    const weights = weigh(heads, q, k, alpha); // [N, M]
-    const dv = multiply(heads, weights, dy, { transA: true });
-    const product = onnx.op('Mul', [dy, y]);
-    const level = onnx.op('ReduceSum', [product, onnx.shape([-1])], { keepdims: int(1) }); // [N, 1]
-    const dWeights = multiply(heads, dy, v, { transB: true });
-    const inner = onnx.op('Mul', [weights, onnx.op('Sub', [dWeights, level])]);
-    const dq = multiply(heads, inner, k, { alpha });
-    const dk = multiply(heads, inner, q, { transA: true, alpha });
-    return [dq, dk, dv];
+    const joint = onnx.op('Concat', [dy, onnx.op('Neg', [level])], { axis: int(-1) });
+    const ones = onnx.op('Expand', [
+      onnx.scalar(1, 'float32'),
+      onnx.shape([...(heads.isBatch ? [heads.size] : []), numKeys, 1]),
+    ]);
+    const values = onnx.op('Concat', [v, ones], { axis: int(-1) });
+    const sizes = heads.isBatch ? [numQueries] : cutQueries(numQueries, numKeys);
+    const parts = [q, dy, joint].map((name) => split(heads, name, sizes));
+    const dqs: string[] = [];
+    let [dk, dv]: (string | undefined)[] = [];
+    for (const index of sizes.keys()) {
+      const [ownQ = '', ownDy = '', ownJoint = ''] = parts.map((part) => part[index] ?? '');
+      const weights = weigh(heads, ownQ, k, alpha); // [queries, M]
+      dv = multiply(heads, weights, ownDy, { transA: true, add: dv });
+      const slope = multiply(heads, ownJoint, values, { transB: true });
+      const inner = onnx.op('Mul', [weights, slope]);
+      dqs.push(multiply(heads, inner, k, { alpha }));
+      dk = multiply(heads, inner, ownQ, { transA: true, alpha, add: dk });
+    }
+    const dq = dqs.length === 1 ? dqs.join('') : onnx.op('Concat', dqs, { axis: int(0) });
+    return [dq, dk ?? '', dv ?? ''];
   });
 };
+
+/** Most scores of a piece of queries of one head: four megabytes. */
+const MOST_AT_ONCE = 1_048_576;
+
+/** Sizes of pieces of queries whose scores fit a cache. */
+function cutQueries(numQueries: number, numKeys: number): number[] {
+  const count = Math.min(numQueries, Math.ceil((numQueries * numKeys) / MOST_AT_ONCE));
+  const ends = Array.from({ length: count }, (_, index) =>
+    Math.round(((index + 1) * numQueries) / count),
+  );
+  return ends.map((end, index) => end - (ends[index - 1] ?? 0));
+}
+
+function split({ onnx }: Heads, name: string, sizes: readonly number[]): string[] {
+  if (sizes.length === 1) return [name];
+  const attributes = { axis: int(0) };
+  return onnx.ops('Split', [name, onnx.shape(sizes)], { outputs: sizes.length, attributes });
+}
 
 function weigh(heads: Heads, ...[q, k, alpha]: [string, string, number]): string {
   const scores = multiply(heads, q, k, { transB: true, alpha });
@@ -61,6 +98,8 @@ interface ProductOptions {
   readonly transB?: boolean;
   /** Factor. */
   readonly alpha?: number;
+  /** Matrix that a product of two matrices is added to. */
+  readonly add?: string | undefined;
 }
 
 /** A product of matrices, or one for each head. */
@@ -68,16 +107,16 @@ function multiply(
   { onnx, isBatch }: Heads,
   a: string,
   b: string,
-  { transA = false, transB = false, alpha = 1 }: ProductOptions = {},
+  { transA = false, transB = false, alpha = 1, add }: ProductOptions = {},
 ): string {
   const attributes = {
     transA: int(transA ? 1 : 0),
     transB: int(transB ? 1 : 0),
     alpha: float(alpha),
   };
-  const isPlain = !transA && !transB && alpha === 1;
+  const isPlain = !transA && !transB && alpha === 1 && add === undefined;
   if (isPlain) return onnx.op('MatMul', [a, b]);
-  if (!isBatch) return onnx.op('Gemm', [a, b], attributes);
+  if (!isBatch) return onnx.op('Gemm', add === undefined ? [a, b] : [a, b, add], attributes);
   if (onnx.hasContrib) {
     const [product = ''] = onnx.ops('FusedMatMul', [a, b], { domain: 'com.microsoft', attributes });
     return product;
@@ -111,33 +150,14 @@ function overGroups(
     return onnx.op('Reshape', [name, onnx.shape(isOne ? own : [numHeads / group, ...own])]);
   });
   const results = isOne
-    ? body({ onnx, isBatch }, cut)
-    : scan(
-        call,
+    ? body({ onnx, isBatch, size: group }, cut)
+    : scanPieces(
+        onnx,
         cut,
-        { forms: inputSpecs.map(({ shape }) => ofGroup(shape)), shapes: shapes.map(ofGroup) },
-        (inner, names) => body({ onnx: inner, isBatch }, names),
+        { inputs: inputSpecs.map(({ shape }) => ofGroup(shape)), outputs: shapes.map(ofGroup) },
+        (inner, names) => body({ onnx: inner, isBatch, size: group }, names),
       );
   return results.map((name, index) => onnx.op('Reshape', [name, onnx.shape(shapes[index] ?? [])]));
-}
-
-/** Runs a body for every row of its inputs; shapes are those of a row. */
-function scan(
-  { onnx }: Fused,
-  inputs: readonly string[],
-  rows: { readonly forms: readonly number[][]; readonly shapes: readonly number[][] },
-  body: (inner: OnnxBuilder, names: readonly string[]) => string[],
-): string[] {
-  const type = 'float32';
-  const graph = onnx.subgraph(
-    rows.forms.map((shape) => ({ type, shape })),
-    (inner, names) =>
-      body(inner, names).map((name, index) => ({ name, type, shape: rows.shapes[index] ?? [] })),
-  );
-  return onnx.ops('Scan', inputs, {
-    outputs: rows.shapes.length,
-    attributes: { body: graph, num_scan_inputs: int(inputs.length) },
-  });
 }
 
 /** The largest number of heads that divides all of them and has no more than the most scores; at least one. */

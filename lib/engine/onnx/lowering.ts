@@ -1,6 +1,6 @@
 /** How one kernel call becomes ONNX nodes. */
 
-import type { TensorForm } from '../graph/graph.ts';
+import type { Attributes, TensorForm } from '../graph/graph.ts';
 import type { OnnxBuilder } from './model.ts';
 
 /** A kernel call whose inputs already have names in the model. */
@@ -40,4 +40,14 @@ export function outputSpec({
   const [spec] = outputSpecs;
   if (spec === undefined) throw new RangeError('A lowering needs an output.');
   return spec;
+}
+
+/** A number among the attributes. */
+export function numberOf(
+  { attributes }: Pick<LoweringCall<Attributes>, 'attributes'>,
+  name: string,
+): number {
+  const value = attributes[name];
+  if (typeof value !== 'number') throw new RangeError(`"${name}" must be a number.`);
+  return value;
 }

@@ -1,9 +1,11 @@
 /** ONNX for reductions, scans and what belongs to them. */
 
+import { countElements } from '../graph/graph.ts';
 import type { KernelAttributes, ReductionName } from '../graph/kernels.ts';
 import type { Lowering, LoweringCall } from './lowering.ts';
 import { input, inputSpec, outputSpec } from './lowering.ts';
 import { ONNX_TYPES, int } from './model.ts';
+import type { OnnxBuilder } from './model.ts';
 
 type Reduction = KernelAttributes['Sum'];
 
@@ -21,8 +23,31 @@ export const REDUCTION_LOWERINGS: { readonly [Name in ReductionName]: Lowering<R
   },
   Min: (call) => [reduce(call, 'ReduceMin', input(call, 0))],
   Prod: (call) => [reduce(call, 'ReduceProd', input(call, 0))],
-  Sum: (call) => [reduce(call, 'ReduceSum', input(call, 0))],
+  Sum: (call) => [overRows(call) ?? reduce(call, 'ReduceSum', input(call, 0))],
 };
+
+/** From so many rows on, a product with ones is the faster sum over them. */
+const MANY_ROWS = 32;
+
+/** A row of ones. Shape: `[1, length]`. */
+export function onesRow(onnx: OnnxBuilder, length: number): string {
+  return onnx.op('Expand', [onnx.scalar(1, 'float32'), onnx.shape([1, length])]);
+}
+
+/** A sum over all leading axes, as a product with ones; nothing for other sums. */
+function overRows(call: LoweringCall<Reduction>): string | undefined {
+  const { onnx, attributes } = call;
+  const { shape, dtype } = inputSpec(call, 0);
+  const { length } = attributes.axis;
+  const isLeading = length < shape.length && attributes.axis.every((axis, at) => axis === at);
+  const [numRows, width] = [shape.slice(0, length), shape.slice(length)].map(countElements) as Two;
+  if (dtype !== 'float32' || !isLeading || numRows < MANY_ROWS || width === 0) return undefined;
+  const rows = onnx.op('Reshape', [input(call, 0), onnx.shape([numRows, width])]);
+  const sum = onnx.op('MatMul', [onesRow(onnx, numRows), rows]);
+  return onnx.op('Reshape', [sum, onnx.shape(outputSpec(call).shape)]);
+}
+
+type Two = [number, number];
 
 /** The place of the largest or smallest element. */
 export function lowerArgument(opType: 'ArgMax' | 'ArgMin'): Lowering<{ readonly axis: number }> {

@@ -13,6 +13,7 @@ import { joinBytes } from '../onnx/protobuf.ts';
 import { takeUpdates } from '../passes/updates.ts';
 import type { SplitGraph } from '../passes/updates.ts';
 import { createAfterGraph } from './after-graph.ts';
+import { depthFirst } from './depth-first.ts';
 import type { AfterGraph } from './after-graph.ts';
 import type { Engine, Job, NamedData, Runner } from './engine.ts';
 import { NO_COPIES, isDone, withoutCopies } from './results-in-place.ts';
@@ -92,7 +93,7 @@ async function createRunner(
     { states: moved, gradients: [...gradients.keys()] },
     options,
   );
-  const session = await openSession(runtime, withoutCopies(model), options);
+  const session = await openSession(runtime, depthFirst(withoutCopies(model)), options);
   const shapes = new Map(
     [...model.inputs, ...model.outputs].map(({ name, shape }) => [name, shape]),
   );

@@ -322,6 +322,7 @@ export type {
   TensorData,
   TensorDtype,
   TensorForm,
+  TensorFunction,
 } from './engine/index.ts';
 
 export {

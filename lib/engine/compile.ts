@@ -1,6 +1,6 @@
 /** From a tfjs function to a program. */
 
-import { checkInteger, checkOneOf } from '../core/index.ts';
+import { checkOneOf } from '../core/index.ts';
 import { createEagerEngine } from './engines/eager-engine.ts';
 import type { EagerEngineOptions } from './engines/eager-engine.ts';
 import type { Engine } from './engines/engine.ts';
@@ -8,18 +8,15 @@ import { createOnnxEngine } from './engines/onnx-engine.ts';
 import type { OnnxEngineOptions } from './engines/onnx-engine.ts';
 import { openCached } from './program.ts';
 import type { Program } from './program.ts';
-import type { NamedSpecs, TensorFunction } from './trace/trace.ts';
-import type { Dtype } from './graph/graph.ts';
+import { checkApart, resolveSpecs } from './specs.ts';
+import type { SpecLike } from './specs.ts';
+import type { TensorFunction } from './trace/trace.ts';
 
 /** The engines: `onnx` runs the traced graph natively, `eager` runs the function on an installed tfjs backend. */
 export const ENGINE_NAMES = ['onnx', 'eager'] as const;
 
 /** Name of an engine. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
-
-/** A shape, for float32, or shape and dtype. */
-export type SpecLike =
-  readonly number[] | { readonly shape: readonly number[]; readonly dtype?: Dtype };
 
 /** Inputs and states of a function. */
 export interface ProgramSpec {
@@ -51,29 +48,9 @@ export async function compile(
   checkOneOf('engine', name, ENGINE_NAMES);
   const inputs = resolveSpecs('inputs', spec.inputs ?? {});
   const state = resolveSpecs('state', spec.state ?? {});
-  const twice = Object.keys(inputs).find((one) => one in state);
-  if (twice !== undefined) throw new RangeError(`"inputs" and "state" both have "${twice}".`);
+  checkApart(inputs, state);
   const engine: Engine = name === 'onnx' ? createOnnxEngine(options) : createEagerEngine(options);
   const workspace = engine.open(state);
-  return openCached({ fn, workspace, state, programs: new Map(), tail: Promise.resolve() }, inputs);
-}
-
-/** Specs with their dtypes, checked. */
-function resolveSpecs(option: string, specs: Readonly<Record<string, SpecLike>>): NamedSpecs {
-  return Object.fromEntries(
-    Object.entries(specs).map(([name, one]) => {
-      if (!/^[\w./:-]+$/u.test(name)) {
-        throw new RangeError(
-          `"${option}" has a name of other than letters, digits and . / : - _ (got "${name}").`,
-        );
-      }
-      const { shape, dtype = 'float32' } = isShape(one) ? { shape: one } : one;
-      for (const size of shape) checkInteger(`${option}.${name}`, size, { min: 1 });
-      return [name, { shape: [...shape], dtype }];
-    }),
-  );
-}
-
-function isShape(spec: SpecLike): spec is readonly number[] {
-  return Array.isArray(spec);
+  const family = { workspace, state, programs: new Map(), tail: Promise.resolve() };
+  return openCached(family, { fn, inputs });
 }

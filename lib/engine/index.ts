@@ -1,7 +1,8 @@
 /** Door of `engine`: runs tfjs functions at native speed. */
 
 export { ENGINE_NAMES, compile } from './compile.ts';
-export type { CompileOptions, EngineName, ProgramSpec, SpecLike } from './compile.ts';
+export type { CompileOptions, EngineName, ProgramSpec } from './compile.ts';
+export type { SpecLike } from './specs.ts';
 export { diagnoseEngines } from './doctor/diagnose.ts';
 export type { DiagnoseOptions, Diagnosis, EngineReport } from './doctor/diagnose.ts';
 export { EXECUTION_PROVIDERS } from './engines/onnx-engine.ts';
@@ -17,3 +18,4 @@ export type {
   TensorData,
   TensorForm,
 } from './graph/graph.ts';
+export type { TensorFunction } from './trace/trace.ts';

@@ -8,6 +8,8 @@ import type { ExportOptions, ExportReport } from './onnx/export-model.ts';
 import { optimise } from './passes/optimise.ts';
 import { tf } from '../ops/index.ts';
 import { trace } from './trace/trace.ts';
+import { checkApart, resolveSpecs } from './specs.ts';
+import type { SpecLike } from './specs.ts';
 import type { NamedSpecs, TensorFunction, TraceSpec } from './trace/trace.ts';
 
 /** What a run takes for an input: elements in C order, or a tensor. */
@@ -16,17 +18,22 @@ type ProgramInput = TensorData | readonly number[] | tf.Tensor;
 /** Values by name. */
 export type ProgramInputs = Readonly<Record<string, ProgramInput>>;
 
-/** What belongs to all programs of one function. */
+/** What belongs to all programs over the same states. */
 export interface ProgramFamily {
-  readonly fn: TensorFunction;
   readonly workspace: Workspace;
   readonly state: NamedSpecs;
-  /** Programs by the shapes of their inputs. */
-  readonly programs: Map<string, Promise<Program>>;
+  /** Programs by function and by the shapes of their inputs. */
+  readonly programs: Map<TensorFunction, Map<string, Promise<Program>>>;
   /** Settles when all runs so far are done: programs that share states take turns. */
   tail: Promise<unknown>;
   /** Set as soon as the family is to be freed. */
   closing?: Promise<void>;
+}
+
+/** A function with the shapes that it is compiled for. */
+interface ProgramSource {
+  readonly fn: TensorFunction;
+  readonly inputs: NamedSpecs;
 }
 
 /**
@@ -35,27 +42,28 @@ export interface ProgramFamily {
  */
 export class Program implements AsyncDisposable {
   readonly #family: ProgramFamily;
-  readonly #spec: TraceSpec;
+  readonly #source: ProgramSource;
   readonly #runner: Runner;
   readonly #graph: () => Graph;
 
   private constructor(
     family: ProgramFamily,
-    parts: { spec: TraceSpec; runner: Runner; graph: () => Graph },
+    parts: { source: ProgramSource; runner: Runner; graph: () => Graph },
   ) {
     this.#family = family;
-    this.#spec = parts.spec;
+    this.#source = parts.source;
     this.#runner = parts.runner;
     this.#graph = parts.graph;
   }
 
   /** @internal */
-  static async open(family: ProgramFamily, inputs: NamedSpecs): Promise<Program> {
-    const spec = { inputs, state: family.state };
+  static async open(family: ProgramFamily, source: ProgramSource): Promise<Program> {
+    const { fn, inputs } = source;
+    const spec: TraceSpec = { inputs, state: family.state };
     let traced: Graph | undefined;
-    const graph = (): Graph => (traced ??= optimise(trace(family.fn, spec)));
-    const runner = await family.workspace.prepare({ fn: family.fn, spec, graph });
-    return new Program(family, { spec, runner, graph });
+    const graph = (): Graph => (traced ??= optimise(trace(fn, spec)));
+    const runner = await family.workspace.prepare({ fn, spec, graph });
+    return new Program(family, { source, runner, graph });
   }
 
   /** The optimised graph: plain data, `printGraph` and `drawGraph` show it. */
@@ -65,7 +73,7 @@ export class Program implements AsyncDisposable {
 
   /** Shapes and dtypes of the inputs. */
   get inputs(): NamedSpecs {
-    return this.#spec.inputs;
+    return this.#source.inputs;
   }
 
   /**
@@ -78,7 +86,7 @@ export class Program implements AsyncDisposable {
     this.#checkOpen();
     // The turn is taken before anything is awaited: later runs and `dispose` must not overtake.
     const family = this.#family;
-    const ready = Promise.all([readInputs(inputs, this.#spec.inputs), family.tail]);
+    const ready = Promise.all([readInputs(inputs, this.#source.inputs), family.tail]);
     const turn = ready.then(([data]) => this.#runner.run(data));
     family.tail = Promise.allSettled([family.tail, turn]);
     return turn;
@@ -90,7 +98,23 @@ export class Program implements AsyncDisposable {
    */
   async withInputs(inputs: NamedSpecs): Promise<Program> {
     this.#checkOpen();
-    return openCached(this.#family, { ...this.#spec.inputs, ...inputs });
+    const { fn } = this.#source;
+    return openCached(this.#family, { fn, inputs: { ...this.#source.inputs, ...inputs } });
+  }
+
+  /**
+   * Another function over the same states, with inputs of its own: compiled at the first call for these, the same program after that.
+   *
+   * @throws as `compile`
+   */
+  async withFunction(
+    fn: TensorFunction,
+    inputs: Readonly<Record<string, SpecLike>> = {},
+  ): Promise<Program> {
+    this.#checkOpen();
+    const specs = resolveSpecs('inputs', inputs);
+    checkApart(specs, this.#family.state);
+    return openCached(this.#family, { fn, inputs: specs });
   }
 
   /**
@@ -107,10 +131,17 @@ export class Program implements AsyncDisposable {
     this.#family.workspace.store.write(Object.fromEntries(data) as NamedData);
   }
 
-  /** Copies of all states. */
-  readState(): NamedData {
+  /**
+   * Copies of states, of all by default.
+   *
+   * @throws {RangeError} for a state that is unknown
+   */
+  readState(names: Iterable<string> = Object.keys(this.#family.state)): NamedData {
     this.#checkOpen();
-    return this.#family.workspace.store.read();
+    const { workspace, state } = this.#family;
+    const wanted = Array.from(names);
+    for (const name of wanted) specNamed(state, name, 'state');
+    return workspace.store.read(wanted);
   }
 
   /**
@@ -123,7 +154,7 @@ export class Program implements AsyncDisposable {
     return exportModel(this.graph, this.readState(), file, options);
   }
 
-  /** Frees this program, those made from it with `withInputs`, and the states, after runs that were called before. Safe to call twice. */
+  /** Frees this program, those that share its states, and the states, after runs that were called before. Safe to call twice. */
   async dispose(): Promise<void> {
     const family = this.#family;
     family.closing ??= closeFamily(family, (program) => program.#runner.dispose());
@@ -140,16 +171,19 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** The program of a family for some shapes, made at the first call. */
-export function openCached(family: ProgramFamily, inputs: NamedSpecs): Promise<Program> {
+/** The program of a family for a function and shapes, made at the first call. */
+export function openCached(family: ProgramFamily, source: ProgramSource): Promise<Program> {
+  const { fn, inputs } = source;
   const key = JSON.stringify(
     Object.entries(inputs).map(([name, { shape, dtype }]) => [name, shape, dtype]),
   );
-  const known = family.programs.get(key);
+  const programs = family.programs.get(fn) ?? new Map<string, Promise<Program>>();
+  family.programs.set(fn, programs);
+  const known = programs.get(key);
   if (known !== undefined) return known;
-  const opening = Program.open(family, inputs);
-  family.programs.set(key, opening);
-  opening.catch(() => family.programs.delete(key));
+  const opening = Program.open(family, source);
+  programs.set(key, opening);
+  opening.catch(() => programs.delete(key));
   return opening;
 }
 
@@ -158,7 +192,8 @@ async function closeFamily(
   close: (program: Program) => Promise<void>,
 ): Promise<void> {
   await tail;
-  for (const opening of await Promise.allSettled(programs.values())) {
+  const all = [...programs.values()].flatMap((byShapes) => [...byShapes.values()]);
+  for (const opening of await Promise.allSettled(all)) {
     if (opening.status === 'fulfilled') await close(opening.value);
   }
   programs.clear();

@@ -26,8 +26,14 @@ export type {
   TransformerSize,
 } from './config.ts';
 export { encoderFlops, pretrainFlops } from './flops.ts';
-export { initialise } from './initialise.ts';
-export type { InitOptions, InitRule, ParameterValues, Weights } from './initialise.ts';
+export { drawParameters, initialise } from './initialise.ts';
+export type {
+  InitOptions,
+  InitRule,
+  NamedParameter,
+  ParameterValues,
+  Weights,
+} from './initialise.ts';
 export { normaliseBatch, normaliseByRunning } from './batch-norm.ts';
 export type { BatchNormOptions, RunningStats } from './batch-norm.ts';
 export { contrastLoss, mocoLoss, runMocoHead } from './moco.ts';

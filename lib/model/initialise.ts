@@ -40,26 +40,37 @@ interface Draw {
 /** Standard deviation of the truncated normal. */
 const STD = 0.02;
 
+/** A parameter with its name. */
+export type NamedParameter = readonly [name: string, values: ParameterValues];
+
 /**
  * Draws values for all parameters of a list.
  *
  * @throws {RangeError} if the seed is not an integer ≥ 0, or a scale not a finite number
  */
 export function initialise(shapes: ParameterShapes, options: InitOptions): Weights {
+  return Object.fromEntries(drawParameters(shapes, options));
+}
+
+/**
+ * The same one by one, each drawn when it is asked for; some of them, if names are given.
+ *
+ * @throws {RangeError} as {@link initialise}
+ */
+export function* drawParameters(
+  shapes: ParameterShapes,
+  options: InitOptions,
+  names: ReadonlySet<string> | null = null,
+): Generator<NamedParameter> {
   checkNumber('headScale', options.headScale ?? 1);
   checkNumber('branchScale', options.branchScale ?? 0.1);
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => {
-      const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-      fill(
-        name,
-        { data, shape, rng: createRng(options.seed, 'initialise', name) },
-        options,
-        shapes,
-      );
-      return [name, { shape, data }];
-    }),
-  );
+  for (const [name, shape] of Object.entries(shapes)) {
+    if (names?.has(name) === false) continue;
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    const rng = createRng(options.seed, 'initialise', name);
+    fill(name, { data, shape, rng }, options, shapes);
+    yield [name, { shape, data }];
+  }
 }
 
 function fill(name: string, draw: Draw, options: InitOptions, shapes: ParameterShapes): void {

@@ -7,7 +7,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TubeletError, toWriteError, writeFileAtomic } from '../core/index.ts';
 import type { ParameterShapes } from '../model/index.ts';
-import { openWeights, weightsInMemory, writeSafetensors } from '../weights/index.ts';
+import { openWeights, writeSafetensors } from '../weights/index.ts';
 import type { Weight, WeightData } from '../weights/index.ts';
 import { listFolder, readJson } from './run-folder.ts';
 import { STATE_PREFIXES } from './train-step.ts';
@@ -44,8 +44,20 @@ export type WeightsChoice = 'best' | 'last' | 'average';
 /** The choices, for option parsers. */
 export const WEIGHTS_CHOICES: readonly WeightsChoice[] = ['best', 'last', 'average'];
 
+/** Values of a state of a step. */
+type StateValues = Float32Array | Int32Array | Uint8Array;
+
 /** Values of all state of a step, by name. */
-export type StateData = Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
+export type StateData = Readonly<Record<string, StateValues>>;
+
+/** A state with its name. */
+export type StateEntry = readonly [name: string, data: StateValues];
+
+/** All state of a step, copied one by one: together it would be a second copy of weights and moments. */
+export interface StateReader {
+  readonly names: readonly string[];
+  readonly read: (name: string) => StateValues;
+}
 
 const FOLDER = 'checkpoints';
 const STATE_FILE = 'state.json';
@@ -70,7 +82,7 @@ export async function saveCheckpoint(
     keep,
   }: {
     readonly progress: Progress;
-    readonly state: StateData;
+    readonly state: StateReader;
     readonly shapes: ParameterShapes;
     readonly keep: number;
   },
@@ -80,8 +92,8 @@ export async function saveCheckpoint(
   try {
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
-    for (const [file, named] of Object.entries(splitState(state, shapes))) {
-      await writeSafetensors(join(temporary, file), weightsInMemory(named));
+    for (const [file, weights] of Object.entries(splitState(state, shapes))) {
+      await writeSafetensors(join(temporary, file), weights);
     }
     await writeFileAtomic(join(temporary, STATE_FILE), `${JSON.stringify(progress)}\n`);
     await rm(folder, { recursive: true, force: true });
@@ -117,22 +129,19 @@ export async function readProgress(run: string): Promise<Progress | null> {
 }
 
 /**
- * Reads all state of a checkpoint.
+ * Reads all state of a checkpoint, one by one.
  *
  * @throws {TubeletError} TUBE_WEIGHTS_NOT_FOUND, TUBE_WEIGHTS_DAMAGED
  */
-export async function readCheckpoint(run: string, step: number): Promise<StateData> {
+export async function* readCheckpoint(run: string, step: number): AsyncGenerator<StateEntry> {
   const folder = checkpointFolder(run, step);
-  const state: Record<string, Float32Array> = {};
   const hasAverage = (await listFolder(folder)).includes(AVERAGE_FILE);
   for (const file of [WEIGHTS_FILE, OPTIMIZER_FILE, ...(hasAverage ? [AVERAGE_FILE] : [])]) {
     await using open = await openWeights(join(folder, file));
     const prefix = file === AVERAGE_FILE ? STATE_PREFIXES.ema : '';
-    for (const [name, data] of Object.entries(await readNamed(open.weights))) {
-      state[`${prefix}${name}`] = data;
-    }
+    for (const weight of open.weights)
+      yield [`${prefix}${weight.name}`, (await weight.read()).data];
   }
-  return state;
 }
 
 /** Reads weights as numbers by name. */
@@ -195,19 +204,18 @@ async function removeOld(run: string, keep: number, best: number | null): Promis
   for (const step of old) await rm(checkpointFolder(run, step), { recursive: true, force: true });
 }
 
-type Named = [name: string, data: WeightData];
-
-/** Parameters, their average if there is one, and everything else, by the file that they stand in. */
-function splitState(state: StateData, shapes: ParameterShapes): Record<string, Named[]> {
-  const files: Record<string, Named[]> = { [WEIGHTS_FILE]: [], [OPTIMIZER_FILE]: [] };
-  for (const [name, data] of Object.entries(state)) {
+/** Parameters, their average if there is one, and everything else, by the file that they stand in; each is read when it is written. */
+function splitState(state: StateReader, shapes: ParameterShapes): Record<string, Weight[]> {
+  const files: Record<string, Weight[]> = { [WEIGHTS_FILE]: [], [OPTIMIZER_FILE]: [] };
+  for (const name of state.names) {
     const prefix = Object.values(STATE_PREFIXES).find((one) => name.startsWith(one)) ?? '';
     const own = name.slice(prefix.length);
     const isAverage = prefix === STATE_PREFIXES.ema;
     const file = isAverage ? AVERAGE_FILE : prefix === '' ? WEIGHTS_FILE : OPTIMIZER_FILE;
-    const shape = shapes[own] ?? [data.length];
-    const values = data instanceof Float32Array ? data : Float32Array.from(data);
-    (files[file] ??= []).push([isAverage ? own : name, { shape, data: values }]);
+    const shape = shapes[own];
+    if (shape === undefined) throw new RangeError(`"shapes" must have "${own}".`);
+    const read = (): Promise<WeightData> => Promise.resolve({ shape, data: state.read(name) });
+    (files[file] ??= []).push({ name: isAverage ? own : name, dtype: 'F32', shape, read });
   }
   return files;
 }

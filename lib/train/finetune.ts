@@ -11,11 +11,11 @@ import {
   countParameters,
   countTokens,
   encoderFlops,
-  initialise,
+  drawParameters,
   positionTable,
 } from '../model/index.ts';
 import { crossEntropy } from '../ops/index.ts';
-import type { ClassifierConfig } from '../model/index.ts';
+import type { ClassifierConfig, NamedParameter } from '../model/index.ts';
 import type { FinetuneRecipe } from '../recipes/index.ts';
 import { ownData } from './batch-data.ts';
 import { clipConfig, clipOptions } from './clip-options.ts';
@@ -82,6 +82,9 @@ export async function finetune(
           batchSize: Math.min(16, train.batchSize),
           engine: options.engine,
         });
+  const rule = { seed: train.seed, rule: 'finetune', headScale: model.headScale } as const;
+  const draw = (names?: ReadonlySet<string>): Iterable<NamedParameter> =>
+    drawParameters(shapes, rule, names);
   const job: TrainingJob = {
     folder: out,
     makeFolder,
@@ -90,11 +93,7 @@ export async function finetune(
     train,
     save: recipe.save,
     shapes,
-    initial: () => {
-      const rule = { seed: train.seed, rule: 'finetune', headScale: model.headScale } as const;
-      const drawn = initialise(shapes, rule);
-      return from === null ? drawn : loadInitial(drawn, from, 'encoder');
-    },
+    initial: () => (from === null ? draw() : loadInitial(from, 'encoder', { shapes, draw })),
     rules: parameterRules(
       shapes,
       from === null ? null : { factor: train.layerDecay, depth: config.encoder.depth },
@@ -107,10 +106,7 @@ export async function finetune(
       ? {}
       : {
           validate: async (program, signal) => {
-            const state = program.readState();
-            scorer.setState(
-              Object.fromEntries(Object.keys(shapes).map((name) => [name, state[name] ?? []])),
-            );
+            scorer.setState(program.readState(Object.keys(shapes)));
             const views = { segments: 1, crops: 1 };
             const { workers } = options;
             const { record } = await scoreVideos(scorer, val, {

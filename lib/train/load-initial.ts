@@ -1,26 +1,36 @@
 /** First weights from a file: safetensors or PyTorch, official or Hugging Face names. */
 
 import { TubeletError } from '../core/index.ts';
-import type { ParameterShapes, Weights } from '../model/index.ts';
+import type { NamedParameter, ParameterShapes } from '../model/index.ts';
 import { detectNames, openWeights, planLoad, renameWeights } from '../weights/index.ts';
 import type { LoadRule, Weight } from '../weights/index.ts';
 import { readNamed } from './checkpoint.ts';
 
 /**
- * Puts the weights of a file in the place of drawn ones. What the rule lets the file leave out stays as it was drawn.
+ * Takes parameters from a file, one by one. What the rule lets the file leave out is drawn.
  *
  * @throws {TubeletError} TUBE_WEIGHTS_NOT_FOUND, TUBE_WEIGHTS_DAMAGED, TUBE_WEIGHTS_MISMATCH and others of {@link openWeights}
  */
-export async function loadInitial(drawn: Weights, path: string, rule: LoadRule): Promise<Weights> {
+export async function* loadInitial(
+  path: string,
+  rule: LoadRule,
+  { shapes, draw }: InitialParameters,
+): AsyncGenerator<NamedParameter> {
   await using file = await openWeights(path);
-  const wanted = Object.entries(drawn).map(([name, { shape }]) => ({ name, shape }));
+  const wanted = Object.entries(shapes).map(([name, shape]) => ({ name, shape }));
   const { loaded } = planLoad(officialNames(file.weights), wanted, rule);
-  const weights: Record<string, Weights[string]> = { ...drawn };
+  const found = new Set(loaded.map(({ name }) => name));
+  yield* draw(new Set(Object.keys(shapes).filter((name) => !found.has(name))));
   for (const weight of loaded) {
     const { shape, data } = await weight.read();
-    weights[weight.name] = { shape, data: Float32Array.from(data) };
+    yield [weight.name, { shape, data: Float32Array.from(data) }];
   }
-  return weights;
+}
+
+/** What a file is looked through for, and how what it lacks is drawn. */
+export interface InitialParameters {
+  readonly shapes: ParameterShapes;
+  readonly draw: (names: ReadonlySet<string>) => Iterable<NamedParameter>;
 }
 
 /**

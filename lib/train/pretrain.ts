@@ -9,13 +9,13 @@ import type { LoaderOptions, LoaderSource, ShardClips } from '../load/index.ts';
 import {
   countParameters,
   countTokens,
-  initialise,
+  drawParameters,
   positionTable,
   pretrainFlops,
   pretrainLoss,
   pretrainShapes,
 } from '../model/index.ts';
-import type { PretrainConfig, Weights } from '../model/index.ts';
+import type { NamedParameter, PretrainConfig } from '../model/index.ts';
 import type { PretrainRecipe } from '../recipes/index.ts';
 import { targetLength } from '../sample/index.ts';
 import { ownData } from './batch-data.ts';
@@ -69,8 +69,8 @@ export async function pretrain(
     from,
   } as const;
   const makeFolder = await checkRunFolder(out, run, options);
-  const drawFirst = (): Weights =>
-    initialise(shapes, { seed: recipe.train.seed, rule: 'pretrain' });
+  const draw = (names?: ReadonlySet<string>): Iterable<NamedParameter> =>
+    drawParameters(shapes, { seed: recipe.train.seed, rule: 'pretrain' }, names);
   await using heldOut = new MaskedLoss({ config, loss: recipe.train.loss, engine: options.engine });
   const job: TrainingJob = {
     folder: out,
@@ -80,7 +80,7 @@ export async function pretrain(
     train: recipe.train,
     save: recipe.save,
     shapes,
-    initial: () => (from === null ? drawFirst() : loadInitial(drawFirst(), from, 'exact')),
+    initial: () => (from === null ? draw() : loadInitial(from, 'exact', { shapes, draw })),
     rules: parameterRules(shapes),
     lossOf: (parameters, inputs) =>
       pretrainLoss(parameters, inputs as never, {
@@ -116,9 +116,7 @@ export async function pretrain(
       ? {}
       : {
           validate: async (program, signal) => {
-            const state = program.readState();
-            const names = Object.keys(shapes);
-            const parameters = Object.fromEntries(names.map((name) => [name, state[name] ?? []]));
+            const parameters = program.readState(Object.keys(shapes));
             const { loader } = await openViews(val, {
               clip: recipe.data,
               own: { segments: 1, crops: 1 },

@@ -103,6 +103,7 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
     onStep: ({ step, ...values }) =>
       onProgress?.({ stage: 'head', done: step, total: numSteps, ...values }),
   });
+  const whole = joinProbe(config, weights, state);
   await saveCheckpoint(out, {
     progress: {
       v: 1,
@@ -114,7 +115,7 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
       badSteps: 0,
       best: null,
     },
-    state: joinProbe(config, weights, state),
+    state: { names: Object.keys(whole), read: (name) => whole[name] ?? new Float32Array(0) },
     shapes: probedShapes(config),
     keep: 1,
   });

@@ -8,11 +8,18 @@ import type { Program } from '../engine/index.ts';
 import { openLoader } from '../load/index.ts';
 import type { Batch, Loader } from '../load/index.ts';
 import { RunLog } from './run-log.ts';
-import { saveCheckpoint, readCheckpoint, readProgress } from './checkpoint.ts';
+import { readCheckpoint, readProgress, saveCheckpoint } from './checkpoint.ts';
+import type { StateEntry, StateReader } from './checkpoint.ts';
 import type { Best, Progress } from './checkpoint.ts';
 import { adamwScalars } from './optimizer/adamw.ts';
 import { cosineSchedule, scaleRate } from './schedule.ts';
-import { STATE_PREFIXES, createTrainStep, stateKinds, stateShapes } from './train-step.ts';
+import {
+  STATE_PREFIXES,
+  STEP_SCALARS,
+  createTrainStep,
+  stateKinds,
+  stateShapes,
+} from './train-step.ts';
 import type { RunFacts, RunSummary, TrainingHooks, TrainingJob } from './training-job.ts';
 import { watchLoss } from './watch-loss.ts';
 
@@ -33,6 +40,8 @@ interface Running {
   readonly hooks: TrainingHooks;
   readonly loader: Loader;
   readonly program: Program;
+  /** What follows the last micro step; null where the program does it all. */
+  readonly update: Program | null;
   readonly log: RunLog;
   readonly facts: RunFacts;
   readonly rateAt: (step: number) => number;
@@ -68,11 +77,10 @@ export async function runTraining(job: TrainingJob, hooks: TrainingHooks): Promi
   });
   const facts = job.factsOf(loader.info, planSteps(job, loader));
   hooks.onStart?.(facts);
-  await using program = await compileStep(job, hooks, loader);
+  const { program, update } = await compileStep(job, hooks, loader);
+  await using _closing = program;
   await job.makeFolder();
-  program.setState(
-    before === null ? await firstState(job) : await readCheckpoint(folder, before.step),
-  );
+  await fillState(program, before === null ? firstState(job) : readCheckpoint(folder, before.step));
   await using log = await RunLog.open(folder, before?.step ?? null, hooks.wallClock);
   const { numSteps, stepsPerEpoch } = facts;
   const rates = { base: facts.lr, final: scaleRate(train.minLr, train.batchSize), numSteps };
@@ -81,6 +89,7 @@ export async function runTraining(job: TrainingJob, hooks: TrainingHooks): Promi
     hooks,
     loader,
     program,
+    update,
     log,
     facts,
     rateAt: cosineSchedule({ ...rates, warmupSteps: train.warmupEpochs * stepsPerEpoch }),
@@ -108,25 +117,36 @@ async function compileStep(
   job: TrainingJob,
   hooks: TrainingHooks,
   loader: Loader,
-): Promise<Program> {
+): Promise<Pick<Running, 'program' | 'update'>> {
   const { train, shapes } = job;
-  const step = createTrainStep({ ...train, lossOf: job.lossOf, rules: job.rules });
-  const scalars = ['lr', 'weightDecay', 'correction1', 'correction2'];
-  if (train.accumulate > 1) scalars.push('isLast');
-  const inputs = {
-    ...job.inputSpecs(loader.info),
-    ...Object.fromEntries(scalars.map((name) => [name, []])),
-  };
-  return compile(step, { inputs, state: stateShapes(shapes, train) }, hooks.engine);
+  const { run, update } = createTrainStep({ ...train, lossOf: job.lossOf, rules: job.rules });
+  const clips = job.inputSpecs(loader.info);
+  const scalars = Object.fromEntries(STEP_SCALARS.map((name) => [name, []]));
+  const inputs = update === null ? { ...clips, ...scalars } : clips;
+  const program = await compile(run, { inputs, state: stateShapes(shapes, train) }, hooks.engine);
+  try {
+    return {
+      program,
+      update: update === null ? null : await program.withFunction(update, scalars),
+    };
+  } catch (error) {
+    await program.dispose();
+    throw error;
+  }
 }
 
 /** First weights; moments at 0, the moving average at the weights. */
-async function firstState({ initial, train }: TrainingJob): Promise<Record<string, Float32Array>> {
-  const weights = Object.entries(await initial()).map(([name, { data }]) => [name, data] as const);
-  const averages = stateKinds(train).includes('ema')
-    ? weights.map(([name, data]) => [`${STATE_PREFIXES.ema}${name}`, data] as const)
-    : [];
-  return Object.fromEntries([...weights, ...averages]);
+async function* firstState({ initial, train }: TrainingJob): AsyncGenerator<StateEntry> {
+  const hasAverage = stateKinds(train).includes('ema');
+  for await (const [name, { data }] of initial()) {
+    yield [name, data];
+    if (hasAverage) yield [`${STATE_PREFIXES.ema}${name}`, data];
+  }
+}
+
+/** One by one: all at once would be a second copy of them. */
+async function fillState(program: Program, entries: AsyncIterable<StateEntry>): Promise<void> {
+  for await (const [name, data] of entries) program.setState({ [name]: data });
 }
 
 async function runSteps(running: Running, from: Progress): Promise<RunSummary> {
@@ -143,7 +163,7 @@ async function runSteps(running: Running, from: Progress): Promise<RunSummary> {
     if (signal?.aborted === true || isSavePoint(running, progress)) {
       await log.flush();
       const { folder, shapes, save } = job;
-      const state = program.readState();
+      const state = savedStates(job, program);
       await saveCheckpoint(folder, { progress, state, shapes, keep: save.keep });
       savedStep = progress.step;
     }
@@ -152,9 +172,18 @@ async function runSteps(running: Running, from: Progress): Promise<RunSummary> {
   return { step: progress.step, savedStep, loss: progress.average, best: progress.best, facts };
 }
 
+/** The states that outlive a step; sums of gradients do not. */
+function savedStates({ shapes, train }: TrainingJob, program: Program): StateReader {
+  const names = Object.keys(stateShapes(shapes, train));
+  return {
+    names: names.filter((name) => !name.startsWith(STATE_PREFIXES.sum)),
+    read: (name) => program.readState([name])[name] ?? new Float32Array(0),
+  };
+}
+
 /** Runs the micro steps of one step; null when there are no batches left. */
 async function runStep(running: Running, progress: Progress): Promise<Progress | null> {
-  const { job, facts, loader, log } = running;
+  const { job, facts, loader, log, update } = running;
   const { accumulate } = job.train;
   const { step } = progress;
   const waitedBefore = loader.report().waitSeconds;
@@ -167,12 +196,15 @@ async function runStep(running: Running, progress: Progress): Promise<Progress |
     if (batch === null) return null;
     const results = await running.program.run({
       ...job.inputsOf(batch, { step, micro }),
-      ...scalarsOf(running, step),
-      ...(accumulate > 1 ? { isLast: [micro === accumulate - 1 ? 1 : 0] } : {}),
+      ...(update === null ? scalarsOf(running, step) : {}),
     });
     lossSum += results['loss']?.[0] ?? Number.NaN;
     gradNorm = results['gradNorm']?.[0] ?? Number.NaN;
     numClips += batch.keys.length;
+  }
+  if (update !== null) {
+    const results = await update.run(scalarsOf(running, step));
+    gradNorm = results['gradNorm']?.[0] ?? Number.NaN;
   }
   const loss = lossSum / accumulate;
   const watched = watchLoss(progress, { step: step + 1, loss, gradNorm });

@@ -1,6 +1,6 @@
 /**
- * One step of training as one function of tensors: loss, gradients, clipping, AdamW, moving average. An engine can trace all of it
- * into one graph.
+ * One step of training as functions of tensors: loss, gradients, clipping, AdamW, moving average. An engine can trace each of them into
+ * one graph.
  */
 
 import { tf } from '../ops/index.ts';
@@ -75,55 +75,83 @@ export function parametersOf(state: NamedTensors): NamedTensors {
   );
 }
 
-/**
- * Makes the function of a step. Its inputs are those of `lossOf` and the scalars `lr`, `weightDecay`, `correction1`, `correction2`, and
- * with micro steps `isLast`, 1 in the last of them and else 0. It gives `loss`, `gradNorm` (before clipping) and the next state. In all but the last micro step the
- * gradient is only summed up and `gradNorm` is that of the sum so far.
- */
-export function createTrainStep(options: TrainStepOptions): TensorFunction {
-  const { lossOf, accumulate = 1, clipNorm = null, emaDecay = null } = options;
-  return (inputs, state) => {
-    const old = parametersOf(state);
-    const { loss, gradients } = lossAndGradients((own) => lossOf(own, inputs), old);
-    const sums = accumulate === 1 ? gradients : addTo(state, gradients, accumulate);
-    const { gradNorm, limited } = limitGradients(sums, clipNorm);
-    const moments = {
-      first: below(state, STATE_PREFIXES.first),
-      second: below(state, STATE_PREFIXES.second),
+/** The functions of a step. */
+export interface TrainStep {
+  /**
+   * Takes the inputs of `lossOf`. Without micro steps this is the whole step: it takes the scalars too and gives `loss`, `gradNorm` (before
+   * clipping) and the next state. With them it gives `loss`, and adds its part of the gradients to their sums.
+   */
+  readonly run: TensorFunction;
+  /** What follows the last micro step: takes the scalars, gives `gradNorm` and the next state, and clears the sums. Null without micro steps. */
+  readonly update: TensorFunction | null;
+}
+
+/** Scalars of a step beside the inputs of `lossOf`. */
+export const STEP_SCALARS = ['lr', 'weightDecay', 'correction1', 'correction2'] as const;
+
+/** Makes the functions of a step. */
+export function createTrainStep(options: TrainStepOptions): TrainStep {
+  const { lossOf, accumulate = 1 } = options;
+  const derive = (inputs: NamedTensors, state: NamedTensors): ReturnType<typeof lossAndGradients> =>
+    lossAndGradients((own) => lossOf(own, inputs), parametersOf(state));
+  if (accumulate === 1) {
+    const run: TensorFunction = (inputs, state) => {
+      const { loss, gradients } = derive(inputs, state);
+      return { loss, ...updateState(gradients, inputs, state, options) };
     };
-    const scalars = {
-      lr: take(inputs, 'lr'),
-      weightDecay: take(inputs, 'weightDecay'),
-      correction1: take(inputs, 'correction1'),
-      correction2: take(inputs, 'correction2'),
-    };
-    const next = adamwStep({ parameters: old, ...moments }, limited, scalars, options);
-    const updated: NamedTensors = {
-      ...next.parameters,
-      ...withPrefix(next.first, STATE_PREFIXES.first),
-      ...withPrefix(next.second, STATE_PREFIXES.second),
-      ...(emaDecay === null ? {} : followEma(state, next.parameters, emaDecay)),
-    };
-    if (accumulate === 1) return { loss, gradNorm, ...updated };
-    const isLast = tf.greater(take(inputs, 'isLast'), 0.5);
-    return {
-      loss,
-      gradNorm,
-      ...mapTensors(updated, (tensor, name) => tf.where(isLast, tensor, take(state, name))),
-      ...withPrefix(
-        mapTensors(sums, (sum) => tf.where(isLast, tf.zerosLike(sum), sum)),
-        STATE_PREFIXES.sum,
-      ),
-    };
+    return { run, update: null };
+  }
+  return {
+    run: (inputs, state) => {
+      const { loss, gradients } = derive(inputs, state);
+      const sums = mapTensors(gradients, (gradient, name) =>
+        tf.add(take(state, `${STATE_PREFIXES.sum}${name}`), tf.div(gradient, accumulate)),
+      );
+      return { loss, ...withPrefix(sums, STATE_PREFIXES.sum) };
+    },
+    update: (inputs, state) => {
+      const sums = below(state, STATE_PREFIXES.sum);
+      // Not zeros from nowhere: what reads the old sum can overwrite it.
+      const cleared = mapTensors(sums, (sum) => tf.sub(sum, sum));
+      return {
+        ...updateState(sums, inputs, state, options),
+        ...withPrefix(cleared, STATE_PREFIXES.sum),
+      };
+    },
   };
 }
 
-function addTo(state: NamedTensors, gradients: NamedTensors, accumulate: number): NamedTensors {
-  const sums = below(state, STATE_PREFIXES.sum);
-  return mapTensors(gradients, (gradient, name) =>
-    tf.add(take(sums, name), tf.div(gradient, accumulate)),
-  );
+/** Clips gradients and moves parameters, moments and average. */
+function updateState(
+  ...[gradients, inputs, state, options]: [
+    NamedTensors,
+    NamedTensors,
+    NamedTensors,
+    TrainStepOptions,
+  ]
+): NamedTensors {
+  const { clipNorm = null, emaDecay = null } = options;
+  const { gradNorm, limited } = limitGradients(gradients, clipNorm);
+  const moments = {
+    first: below(state, STATE_PREFIXES.first),
+    second: below(state, STATE_PREFIXES.second),
+  };
+  const [lr, weightDecay, correction1, correction2] = STEP_SCALARS.map((name) =>
+    take(inputs, name),
+  ) as Four;
+  const scalars = { lr, weightDecay, correction1, correction2 };
+  const parameters = parametersOf(state);
+  const next = adamwStep({ parameters, ...moments }, limited, scalars, options);
+  return {
+    gradNorm,
+    ...next.parameters,
+    ...withPrefix(next.first, STATE_PREFIXES.first),
+    ...withPrefix(next.second, STATE_PREFIXES.second),
+    ...(emaDecay === null ? {} : followEma(state, next.parameters, emaDecay)),
+  };
 }
+
+type Four = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
 function followEma(state: NamedTensors, parameters: NamedTensors, decay: number): NamedTensors {
   const averages = below(state, STATE_PREFIXES.ema);

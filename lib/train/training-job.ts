@@ -2,7 +2,7 @@
 
 import type { CompileOptions, Program } from '../engine/index.ts';
 import type { Batch, LoaderInfo, LoaderOptions, LoaderSource } from '../load/index.ts';
-import type { ParameterShapes, Weights } from '../model/index.ts';
+import type { NamedParameter, ParameterShapes } from '../model/index.ts';
 import type { OptimizerSection, SaveSection } from '../recipes/index.ts';
 import type { Best } from './checkpoint.ts';
 import type { ParameterRules } from './optimizer/parameter-groups.ts';
@@ -36,7 +36,8 @@ export interface TrainingJob {
   readonly train: OptimizerSection;
   readonly save: SaveSection;
   readonly shapes: ParameterShapes;
-  readonly initial: () => Promise<Weights> | Weights;
+  /** First values of all parameters, one by one. */
+  readonly initial: () => Iterable<NamedParameter> | AsyncIterable<NamedParameter>;
   readonly rules: ParameterRules;
   readonly lossOf: TrainStepOptions['lossOf'];
   readonly inputSpecs: (info: LoaderInfo) => InputSpecs;

@@ -3,7 +3,7 @@
 import test from 'ava';
 import * as tf from '@tensorflow/tfjs';
 import { compile } from '../../lib/index.ts';
-import type { EngineName } from '../../lib/index.ts';
+import type { EngineName, TensorFunction } from '../../lib/index.ts';
 import { createRandom, floats } from '../helpers/compare-engines.ts';
 
 type Named = Readonly<Record<string, tf.Tensor>>;
@@ -206,6 +206,34 @@ test.serial('a run allocates no memory for states', async (t) => {
   t.is(program.readState()['b']![numbers - 1], 1);
 });
 
+test.serial('another function works on the same states, which are read by name', async (t) => {
+  for (const engine of ENGINES) {
+    await using adding = await compile(
+      ({ x }, { sum }) => ({ sum: tf.add(sum!, x!) }),
+      { inputs: { x: [2] }, state: { sum: [2], rest: [1] } },
+      engine,
+    );
+    const doubling: TensorFunction = (_, { sum }) => ({
+      twice: tf.mul(sum!, 2),
+      sum: tf.sub(sum!, sum!),
+    });
+    const other = await adding.withFunction(doubling);
+    t.is(await adding.withFunction(doubling), other);
+    await adding.run({ x: [1, 2] });
+    await adding.run({ x: [3, 4] });
+    t.deepEqual(adding.readState(['sum']), { sum: Float32Array.of(4, 6) });
+    t.deepEqual(await other.run(), { twice: Float32Array.of(8, 12) });
+    t.deepEqual(other.readState(), { sum: new Float32Array(2), rest: new Float32Array(1) });
+    t.throws(() => other.readState(['total']), { instanceOf: RangeError, message: /"total"/u });
+    await t.throwsAsync(adding.withFunction(doubling, { sum: [2] }), {
+      instanceOf: RangeError,
+      message: '"inputs" and "state" both have "sum".',
+    });
+    await other.dispose();
+    await t.throwsAsync(async () => adding.run({ x: [1, 2] }), { instanceOf: TypeError });
+  }
+});
+
 test.serial('states live in two buffers that change places', async (t) => {
   const { createSwapStore } = await import('../../lib/engine/engines/swap-store.ts');
   const store = createSwapStore({ s: { shape: [2], dtype: 'float32' } });
@@ -214,7 +242,7 @@ test.serial('states live in two buffers that change places', async (t) => {
   store.swap(['s']);
   t.is(store.current('s'), second);
   t.is(store.spare('s'), first);
-  t.deepEqual(store.read(), { s: Float32Array.of(1, 2) });
-  t.not(store.read()['s'], second);
+  t.deepEqual(store.read(['s']), { s: Float32Array.of(1, 2) });
+  t.not(store.read(['s'])['s'], second);
   t.throws(() => store.current('other'), { instanceOf: RangeError });
 });

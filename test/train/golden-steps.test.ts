@@ -54,7 +54,7 @@ async function follow(
     ...specsOf(inputsOf(0)),
     ...Object.fromEntries(scalars.map((name) => [name, { shape: [] }])),
   };
-  await using program = await compile(createTrainStep(options), { inputs, state }, { engine });
+  await using program = await compile(createTrainStep(options).run, { inputs, state }, { engine });
   program.setState(toTensors(initial));
   const series: Record<string, number[]> = { loss: [], grad_norm: [], lr: [] };
   const count = io['loss']!.data.length;

@@ -65,8 +65,13 @@ function createTensorStore(state: NamedSpecs): TensorStore {
         replace(name, toTensor(data, spec));
       }
     },
-    read: () =>
-      Object.fromEntries([...tensors].map(([name, tensor]) => [name, toData(tensor).slice()])),
+    read: (names) =>
+      Object.fromEntries(
+        names.flatMap((name) => {
+          const tensor = tensors.get(name);
+          return tensor === undefined ? [] : [[name, toData(tensor).slice()]];
+        }),
+      ),
     dispose: () => {
       for (const tensor of tensors.values()) tensor.dispose();
       tensors.clear();

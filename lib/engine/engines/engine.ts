@@ -10,8 +10,8 @@ export type NamedData = Readonly<Record<string, TensorData>>;
 export interface StateStore {
   /** Overwrites states; those not named stay. */
   readonly write: (values: NamedData) => void;
-  /** Copies of all states. */
-  readonly read: () => NamedData;
+  /** Copies of states. */
+  readonly read: (names: readonly string[]) => NamedData;
   readonly dispose: () => void;
 }
 

@@ -46,8 +46,8 @@ export function createSwapStore(state: NamedSpecs): SwapStore {
     write: (values) => {
       for (const [name, data] of Object.entries(values)) currentOf(slotOf(name)).set(data);
     },
-    read: () =>
-      Object.fromEntries([...slots].map(([name, slot]) => [name, currentOf(slot).slice()])),
+    read: (names) =>
+      Object.fromEntries(names.map((name) => [name, currentOf(slotOf(name)).slice()])),
     dispose: () => slots.clear(),
     current: (name) => currentOf(slotOf(name)),
     spare: (name) => {

@@ -33,7 +33,8 @@ export type FusedKernelName =
  *
  * - `LayerNorm`: `x` `[…, D]`, `scale`, `offset` `[D]`, attribute `epsilon` → result like `x`; mean and `1 / sqrt(variance + epsilon)`
  *   of each row, `[…, 1]`. `LayerNormGrad`: → gradients of `x`, `scale`, `offset`. `LayerNormAgain`: → these, and the result again.
- * - `Gelu`, `GeluGrad`: element by element. `GeluAgain`: → gradient, and the result again.
+ * - `Gelu`, `GeluGrad`: element by element. `GeluAgain`: `dy` `[…, out]` is the gradient of
+ *   `gelu(x) weightᵀ`, `weight` `[out, in]`, `x` `[…, in]` → gradient of `x`, and `gelu(x)` again.
  * - `Attention`: `q` `[B, h, N, d]`, `k` `[B, h, M, d]`, `v` `[B, h, M, e]`, attribute `scale` → `[B, h, N, e]`. `AttentionGrad`: `dy` is the gradient
  *   of the result and `level` `[B, h, N, 1]` the sum of `dy` times the result over its last axis → gradients of `q`, `k`, `v`.
  * - `AdamW`: tensors of one shape and the scalars `rate`, `keep`, `correction`, attributes `beta1`, `beta2`, `epsilon` → next parameter and moments:
@@ -59,9 +60,9 @@ export const FUSED_KERNELS: Readonly<Record<FusedKernelName, FusedKernel>> = Obj
   },
   Gelu: { inputs: ['x'], attributes: [], outputs: (inputs) => [at(inputs, 0)] },
   GeluAgain: {
-    inputs: ['dy', 'x'],
+    inputs: ['dy', 'weight', 'x'],
     attributes: [],
-    outputs: (inputs) => [at(inputs, 1), at(inputs, 1)],
+    outputs: (inputs) => [at(inputs, 2), at(inputs, 2)],
   },
   GeluGrad: { inputs: ['dy', 'x'], attributes: [], outputs: (inputs) => [at(inputs, 1)] },
   LayerNorm: {

@@ -21,9 +21,13 @@ export function geluValue(x: tf.Tensor): tf.Tensor {
   );
 }
 
-/** The gradient of `x`, and the value again. */
-export function geluAgain(dy: tf.Tensor, x: tf.Tensor): tf.Tensor[] {
-  return runFused('GeluAgain', { dy, x }, {}, () => [tf.mul(dy, slope(x)), tf.mul(x, below(x))]);
+/** The gradient of `x` in `gelu(x) weightᵀ`, and `gelu(x)` again. Shapes: `dy` `[…, out]`, `weight` `[out, in]`, `x` `[…, in]`. */
+export function geluAgain(dy: tf.Tensor, weight: tf.Tensor2D, x: tf.Tensor): tf.Tensor[] {
+  return runFused('GeluAgain', { dy, weight, x }, {}, () => {
+    const [outputs] = weight.shape;
+    const back = tf.matMul(tf.reshape(dy, [-1, outputs]) as tf.Tensor2D, weight);
+    return [tf.mul(tf.reshape(back, x.shape), slope(x)), tf.mul(x, below(x))];
+  });
 }
 
 function gradient(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor {

@@ -32,8 +32,7 @@ export function geluLinear(x: tf.Tensor, { weight, bias }: LinearParameters): tf
     save([own, ownWeight]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
       const [savedX, savedWeight] = saved as Repeated<2>;
-      const back = backThrough(dy, savedWeight, savedX.shape);
-      const [gradient, value] = geluAgain(back, savedX) as Repeated<2>;
+      const [gradient, value] = geluAgain(dy, savedWeight as tf.Tensor2D, savedX) as Repeated<2>;
       return [gradient, ...parameterGradients(dy, value)];
     };
     return { value: linear(geluValue(own), ownWeight, ownBias), gradFunc };

@@ -73,9 +73,11 @@ export const lowerAttentionGrad: Lowering<Attributes> = (call) => {
 /** Most scores of a piece of queries of one head: four megabytes. */
 const MOST_AT_ONCE = 1_048_576;
 
-/** Sizes of pieces of queries whose scores fit a cache. */
+/** Sizes of pieces of queries whose scores fit a cache: equal ones, if not many more are needed for that. */
 function cutQueries(numQueries: number, numKeys: number): number[] {
-  const count = Math.min(numQueries, Math.ceil((numQueries * numKeys) / MOST_AT_ONCE));
+  const fewest = Math.min(numQueries, Math.ceil((numQueries * numKeys) / MOST_AT_ONCE));
+  const counts = Array.from({ length: fewest }, (_, index) => fewest + index);
+  const count = counts.find((one) => numQueries % one === 0) ?? fewest;
   const ends = Array.from({ length: count }, (_, index) =>
     Math.round(((index + 1) * numQueries) / count),
   );

@@ -8,8 +8,8 @@ import { int } from './model.ts';
 
 /** Most numbers of a piece: a megabyte. */
 const MOST_NUMBERS = 262_144;
-/** Pieces smaller than this cost more than they save. */
-const FEWEST_NUMBERS = MOST_NUMBERS / 8;
+/** Pieces smaller than this part of the most cost more than they save. */
+const SMALLEST_PART = 1 / 8;
 
 /** Writes what happens to a piece, given the names of its inputs, and names the results. */
 export type PieceBody = (onnx: OnnxBuilder, inputs: readonly string[]) => string[];
@@ -21,10 +21,10 @@ export interface PieceShapes {
 }
 
 /** Into how many equal pieces to cut rows of some numbers; 1 if they are few, or do not divide well. */
-export function countPieces(numRows: number, width: number): number {
+export function countPieces(numRows: number, width: number, mostNumbers = MOST_NUMBERS): number {
   const size = numRows * width;
-  const most = size / FEWEST_NUMBERS;
-  for (let count = Math.max(1, Math.ceil(size / MOST_NUMBERS)); count <= most; count += 1) {
+  const most = size / (mostNumbers * SMALLEST_PART);
+  for (let count = Math.max(1, Math.ceil(size / mostNumbers)); count <= most; count += 1) {
     if (numRows % count === 0) return count;
   }
   return 1;

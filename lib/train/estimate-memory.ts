@@ -10,16 +10,19 @@ export interface MemoryUse {
   readonly stacks: readonly { readonly size: TransformerSize; readonly numTokens: number }[];
 }
 
-/** Numbers that the backward pass needs, per token, block and unit of width: both norms, queries, keys, values, result, MLP (4 + 4). */
-const KEPT_PER_WIDTH = 16;
+/** Numbers that the backward pass needs, per token, block and unit of width: both sums of a block, queries, keys, values, result, hidden layer (4). */
+const KEPT_PER_WIDTH = 10;
 /** Weights and both moments, which a step overwrites; and gradients. */
 const COPIES = 4;
+/** Tables of scores of one head that live at once. */
+const SCORES = 3;
 
-/** Estimates bytes. Scores of attention are counted for one block, since others need not be kept. */
+/** Estimates bytes: what all blocks keep, as much again for the one whose gradient is taken, and the scores of one head. */
 export function estimateMemory({ numParameters, numClips, stacks }: MemoryUse): number {
-  const kept = stacks.reduce((sum, { size, numTokens }) => {
-    const perBlock = numTokens * size.width * KEPT_PER_WIDTH;
-    return sum + size.depth * perBlock + size.numHeads * numTokens ** 2;
-  }, 0);
-  return 4 * (COPIES * numParameters + numClips * kept);
+  const kept = stacks.map(
+    ({ size, numTokens }) =>
+      (size.depth + 1) * numClips * numTokens * size.width * KEPT_PER_WIDTH +
+      SCORES * numTokens ** 2,
+  );
+  return 4 * (COPIES * numParameters + kept.reduce((sum, one) => sum + one, 0));
 }

@@ -1,0 +1,56 @@
+/** Operations so large that their gradients are taken piece by piece. */
+
+import type * as tf from '@tensorflow/tfjs';
+import test from 'ava';
+import { attention, gelu, geluLinear, layerNorm, normLinear } from '../../lib/ops/index.ts';
+import { countPieces } from '../../lib/engine/onnx/pieces.ts';
+import { compareEngines, createRandom, floats, withGradients } from '../helpers/compare-engines.ts';
+import type { Operation } from '../helpers/compare-engines.ts';
+
+test('pieces are equal, none is larger than asked, and what does not divide well is whole', (t) => {
+  t.is(countPieces(512, 512), 1);
+  t.is(countPieces(513, 512), 3);
+  t.is(countPieces(4100, 64), 2);
+  t.is(countPieces(2053, 128), 1);
+  t.is(countPieces(300_007, 1), 1);
+  t.is(countPieces(12_544, 3072, 4_194_304), 14);
+  t.is(countPieces(1, 1), 1);
+});
+
+const norm: Operation = (x, scale, offset) => layerNorm(x!, scale!, offset!, 1e-6);
+const mlp: Operation = (x, weight, bias) => geluLinear(x!, { weight: weight!, bias: bias! });
+const qkv: Operation = (...[x, scale, offset, weight, bias]) =>
+  normLinear(
+    x!,
+    { scale: scale!, offset: offset!, epsilon: 1e-6 },
+    { weight: weight!, bias: bias! },
+  );
+const heads: Operation = (q, k, v) =>
+  attention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D);
+
+const ROWS: readonly (readonly [string, Operation, ...(readonly number[])[]])[] = [
+  ['gelu in pieces', gelu as Operation, [5, 77_000]],
+  ['gelu of a prime number of elements', gelu as Operation, [300_007]],
+  ['layerNorm in pieces', norm, [41, 100, 64], [64], [64]],
+  ['layerNorm of a prime number of rows', norm, [2053, 128], [128], [128]],
+  ['geluLinear whole, its elements in pieces', mlp, [2, 600, 256], [3, 256], [3]],
+  ['geluLinear in pieces of pieces', mlp, [2, 4200, 512], [2, 512], [2]],
+  ['normLinear in pieces', qkv, [41, 100, 64], [64], [64], [2, 64], [2]],
+  [
+    'attention in equal pieces of queries',
+    heads,
+    [1, 1, 1100, 3],
+    [1, 1, 1000, 3],
+    [1, 1, 1000, 2],
+  ],
+  ['attention in unequal pieces', heads, [1, 2, 1103, 3], [1, 2, 1000, 3], [1, 2, 1000, 2]],
+];
+
+for (const [name, operation, ...shapes] of ROWS) {
+  test(`${name}: values and gradients as tfjs has them`, async (t) => {
+    const random = createRandom(7);
+    const operands = shapes.map((shape) => floats(shape, random));
+    const examples = Object.fromEntries(operands.map((one, index) => [`x${index}`, one]));
+    await compareEngines(t, withGradients(operation, operands), examples);
+  });
+}

@@ -335,9 +335,12 @@ export {
   dropout,
   embedTubelets,
   gelu,
+  geluLinear,
   globalNorm,
   layerNorm,
   linear,
+  mergedAttention,
+  normLinear,
 } from './ops/index.ts';
 export type {
   AdamwConstants,
@@ -347,6 +350,8 @@ export type {
   AttentionMemory,
   AttentionOptions,
   CrossEntropyOptions,
+  LinearParameters,
+  NormParameters,
 } from './ops/index.ts';
 
 export {

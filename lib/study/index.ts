@@ -6,7 +6,7 @@ export type {
   AblationData,
   AblationEstimate,
   AblationProgress,
-} from './ablation/ablate.ts';
+} from './ablation/options.ts';
 export type { AblationChoice } from './ablation/plan.ts';
 export type { AblationReport, AblationRow, SeedSpread } from './ablation/report.ts';
 export { batchSheet } from './batch-sheet.ts';

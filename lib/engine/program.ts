@@ -192,7 +192,8 @@ async function closeFamily(
   close: (program: Program) => Promise<void>,
 ): Promise<void> {
   await tail;
-  const all = [...programs.values()].flatMap((byShapes) => [...byShapes.values()]);
+  const all: Promise<Program>[] = [];
+  for (const byShapes of programs.values()) all.push(...byShapes.values());
   for (const opening of await Promise.allSettled(all)) {
     if (opening.status === 'fulfilled') await close(opening.value);
   }

@@ -25,7 +25,7 @@ export function geluValue(x: tf.Tensor): tf.Tensor {
 export function geluAgain(dy: tf.Tensor, weight: tf.Tensor2D, x: tf.Tensor): tf.Tensor[] {
   return runFused('GeluAgain', { dy, weight, x }, {}, () => {
     const [outputs] = weight.shape;
-    const back = tf.matMul(tf.reshape(dy, [-1, outputs]) as tf.Tensor2D, weight);
+    const back = tf.matMul(tf.reshape<tf.Rank.R2>(dy, [-1, outputs]), weight);
     return [tf.mul(tf.reshape(back, x.shape), slope(x)), tf.mul(x, below(x))];
   });
 }

@@ -22,7 +22,6 @@ import { ownData } from './batch-data.ts';
 import { checkClips, clipConfig, clipOptions } from './clip-options.ts';
 import { encoderOf } from './encoder-of.ts';
 import { drawUniform } from './draw-uniform.ts';
-import type { StateData } from './checkpoint.ts';
 import { loadInitial } from './load-initial.ts';
 import { MaskedLoss } from './masked-loss.ts';
 import { openViews } from './open-views.ts';
@@ -126,7 +125,7 @@ export async function pretrain(
               load: { ...maskOptions(recipe.data), onError: 'throw', seed: recipe.train.seed },
             });
             await using _closing = loader;
-            const loss = await heldOut.measure(parameters as StateData, loader);
+            const loss = await heldOut.measure(parameters, loader);
             return {
               values: { valLoss: loss },
               measure: 'valLoss',

@@ -68,7 +68,7 @@ export function stateShapes(
 }
 
 /** The parameters among the state of a step. */
-export function parametersOf(state: NamedTensors): NamedTensors {
+function parametersOf(state: NamedTensors): NamedTensors {
   const prefixes = Object.values(STATE_PREFIXES);
   return Object.fromEntries(
     Object.entries(state).filter(([name]) => !prefixes.some((prefix) => name.startsWith(prefix))),

@@ -38,9 +38,8 @@ test('the gradient of a weight is taken before those of the layers below, so tha
     ...Object.fromEntries(Object.entries(WEIGHTS).map(([name, shape]) => [name, values(shape)])),
   });
   await program.dispose();
-  const [file = ''] = (await readdir(join(profilePrefix, '..'))).filter((one) =>
-    one.startsWith('profile'),
-  );
+  const names = await readdir(join(profilePrefix, '..'));
+  const file = names.find((one) => one.startsWith('profile')) ?? '';
   const events = JSON.parse(
     await readFile(join(profilePrefix, '..', file), 'utf8'),
   ) as ProfileEvent[];

@@ -77,6 +77,8 @@ const update =
   };
 type Seven = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
+type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+
 const ROWS: Row[] = [
   ...[[3], [1], [1, 1], [4, 7], [2, 3, 5], [2, 1, 16], [19, 9]].map((shape) => ({
     name: `layerNorm [${shape.join()}]`,
@@ -98,17 +100,15 @@ const ROWS: Row[] = [
     return [
       {
         name: `geluLinear [${shape.join()}]`,
-        run: (x, weight, bias) => geluLinear(x, { weight: weight!, bias: bias! }),
+        run: (x, weight, bias) => geluLinear(x, { weight, bias }),
         shapes: [shape, ...layer],
       },
       {
         name: `normLinear [${shape.join()}]`,
-        run: (x, scale, offset, weight, bias) =>
-          normLinear(
-            x,
-            { scale: scale!, offset: offset!, epsilon: 1e-3 },
-            { weight: weight!, bias: bias! },
-          ),
+        run: (...tensors) => {
+          const [x, scale, offset, weight, bias] = tensors as Five;
+          return normLinear(x, { scale, offset, epsilon: 1e-3 }, { weight, bias });
+        },
         shapes: [shape, [width], [width], ...layer],
       },
     ];

@@ -17,20 +17,19 @@ test('pieces are equal, none is larger than asked, and what does not divide well
   t.is(countPieces(1, 1), 1);
 });
 
-const norm: Operation = (x, scale, offset) => layerNorm(x!, scale!, offset!, 1e-6);
-const mlp: Operation = (x, weight, bias) => geluLinear(x!, { weight: weight!, bias: bias! });
-const qkv: Operation = (...[x, scale, offset, weight, bias]) =>
-  normLinear(
-    x!,
-    { scale: scale!, offset: offset!, epsilon: 1e-6 },
-    { weight: weight!, bias: bias! },
-  );
+const norm: Operation = (x, scale, offset) => layerNorm(x, scale, offset, 1e-6);
+const mlp: Operation = (x, weight, bias) => geluLinear(x, { weight, bias });
+const qkv: Operation = (...tensors) => {
+  const [x, scale, offset, weight, bias] = tensors as Five;
+  return normLinear(x, { scale, offset, epsilon: 1e-6 }, { weight, bias });
+};
+type Five = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 const heads: Operation = (q, k, v) =>
   attention(q as tf.Tensor4D, k as tf.Tensor4D, v as tf.Tensor4D);
 
 const ROWS: readonly (readonly [string, Operation, ...(readonly number[])[]])[] = [
-  ['gelu in pieces', gelu as Operation, [5, 77_000]],
-  ['gelu of a prime number of elements', gelu as Operation, [300_007]],
+  ['gelu in pieces', gelu, [5, 77_000]],
+  ['gelu of a prime number of elements', gelu, [300_007]],
   ['layerNorm in pieces', norm, [41, 100, 64], [64], [64]],
   ['layerNorm of a prime number of rows', norm, [2053, 128], [128], [128]],
   ['geluLinear whole, its elements in pieces', mlp, [2, 600, 256], [3, 256], [3]],

@@ -56,7 +56,7 @@ test('micro steps give what the whole batch gives', (t) => {
       const { loss: own, ...sums } = parts.run({ x: tf.tensor2d(rows) }, two);
       t.true(Object.keys(sums).every((name) => name.startsWith(STATE_PREFIXES.sum)));
       mean += own!.dataSync()[0]! / 2;
-      two = { ...two, ...sums };
+      two = Object.assign({}, two, sums);
     }
     const { gradNorm: norm, ...after } = parts.update!(scalarsOf(step), two);
     t.true(Math.abs(mean - loss!.dataSync()[0]!) < 1e-6);

@@ -21,7 +21,11 @@ export interface PieceShapes {
 }
 
 /** Into how many equal pieces to cut rows of some numbers; 1 if they are few, or do not divide well. */
-export function countPieces(numRows: number, width: number, mostNumbers = MOST_NUMBERS): number {
+export function countPieces(
+  numRows: number,
+  width: number,
+  mostNumbers: number = MOST_NUMBERS,
+): number {
   const size = numRows * width;
   const most = size / (mostNumbers * SMALLEST_PART);
   for (let count = Math.max(1, Math.ceil(size / mostNumbers)); count <= most; count += 1) {

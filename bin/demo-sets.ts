@@ -28,6 +28,9 @@ export const STANDARD_SIZES: SetSizes = Object.freeze({
   'held-out': 20,
 });
 
+/** Raised whenever the same plan gives other videos, shards or runs than before. */
+const PLAN_VERSION = 2;
+
 /** What a demo is told; another one's shards and runs are no use to it. */
 export interface DemoPlan {
   readonly sizes: SetSizes;
@@ -52,7 +55,7 @@ export interface DemoSetOptions {
 export async function prepareDemo(out: string, plan: DemoPlan): Promise<void> {
   await mkdir(out, { recursive: true });
   const file = join(out, DEMO_FILE);
-  const text = `${JSON.stringify(plan)}\n`;
+  const text = `${JSON.stringify({ ...plan, v: PLAN_VERSION })}\n`;
   const before = await readFile(file, 'utf8').catch(() => '');
   if (before === text) return;
   if (!before.startsWith('{"sizes":{')) {

@@ -103,7 +103,8 @@ export class Program implements AsyncDisposable {
   }
 
   /**
-   * Another function over the same states, with inputs of its own: compiled at the first call for these, the same program after that.
+   * Another function over the same states, with inputs of its own: compiled at the first call for these, after runs that were called before,
+   * and the same program after that. Keep the function: a new one of the same text is compiled again, and both stay until `dispose`.
    *
    * @throws as `compile`
    */
@@ -181,7 +182,9 @@ export function openCached(family: ProgramFamily, source: ProgramSource): Promis
   family.programs.set(fn, programs);
   const known = programs.get(key);
   if (known !== undefined) return known;
-  const opening = Program.open(family, source);
+  // In turn: what is made ready may move states that a run is writing.
+  const opening = family.tail.then(async () => Program.open(family, source));
+  family.tail = Promise.allSettled([family.tail, opening]);
   programs.set(key, opening);
   opening.catch(() => programs.delete(key));
   return opening;

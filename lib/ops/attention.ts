@@ -1,6 +1,6 @@
 /**
  * Attention in two forms. Source: Vaswani et al. 2017; that scores need not be kept for the gradient is from Dao et al. 2022
- * (FlashAttention). Differs: whole heads instead of tiles, since one head's scores fit a processor's cache.
+ * (FlashAttention). Differs: whole heads instead of tiles, or some queries of one, since their scores fit a processor's cache.
  */
 
 import { checkNumber, checkOneOf } from '../core/index.ts';
@@ -34,8 +34,8 @@ export function attention(
   checkNumber('scale', scale);
   checkOneOf('memory', memory, ['low', 'full']);
   checkShapes(q, k, v);
-  if (memory === 'full') return attendKeeping(q, k, v, scale);
-  return attendAgain(q, k, v, scale, HEADS) as tf.Tensor4D;
+  if (memory === 'full') return attendKeeping([q, k, v], scale);
+  return attendAgain([q, k, v], scale, HEADS) as tf.Tensor4D;
 }
 
 /**
@@ -54,7 +54,7 @@ export function mergedAttention(
   if (memory !== 'low') return merge(attention(q, k, v, options)) as tf.Tensor3D;
   checkNumber('scale', scale);
   checkShapes(q, k, v);
-  return attendAgain(q, k, v, scale, MERGED) as tf.Tensor3D;
+  return attendAgain([q, k, v], scale, MERGED) as tf.Tensor3D;
 }
 
 type Three = [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
@@ -93,7 +93,7 @@ function cutHeads(result: tf.Tensor, numHeads: number): tf.Tensor4D {
   return tf.reshape(result, [batch, tokens, numHeads, width / numHeads]);
 }
 
-function attendAgain(...[q, k, v, scale, layout]: [...Three, number, Layout]): tf.Tensor {
+function attendAgain([q, k, v]: Three, scale: number, layout: Layout): tf.Tensor {
   const [, numHeads] = q.shape;
   const run = tf.customGrad((...args: unknown[]) => {
     const [ownQ, ownK, ownV, save] = args as [...Three, tf.GradSaveFunc];
@@ -115,7 +115,7 @@ function attendAgain(...[q, k, v, scale, layout]: [...Three, number, Layout]): t
 }
 
 /** Keeps the weights; what a product gives is scaled where it is smallest. */
-function attendKeeping(...[q, k, v, scale]: [...Three, number]): tf.Tensor4D {
+function attendKeeping([q, k, v]: Three, scale: number): tf.Tensor4D {
   const run = tf.customGrad((...args: unknown[]) => {
     const [ownQ, ownK, ownV, save] = args as [...Three, tf.GradSaveFunc];
     const weights = tf.softmax(tf.matMul(tf.mul(ownQ, scale), ownK, false, true)); // [B, h, N, M]

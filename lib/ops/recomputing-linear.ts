@@ -1,6 +1,6 @@
 /**
- * Products with weights of what takes less time to compute again than memory to keep: only the input of the first step is kept for
- * the gradient.
+ * Products with weights of what takes less time to compute again than memory to keep: only the input of the first step, and the
+ * statistics of its rows, are kept for the gradient.
  *
  * Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost, for single operations.
  */

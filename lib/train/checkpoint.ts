@@ -56,7 +56,7 @@ export type StateEntry = readonly [name: string, data: StateValues];
 /** All state of a step, copied one by one: together it would be a second copy of weights and moments. */
 export interface StateReader {
   readonly names: readonly string[];
-  readonly read: (name: string) => StateValues;
+  readonly read: (name: string) => Float32Array;
 }
 
 const FOLDER = 'checkpoints';

@@ -29,6 +29,7 @@ import { checkRunFolder } from './run-folder.ts';
 import type { OpenRunOptions } from './run-folder.ts';
 import { scaleRate } from './schedule.ts';
 import { openScorer, scoreVideos } from './scorer.ts';
+import { countCopies } from './train-step.ts';
 import { runTraining } from './train-loop.ts';
 import type { RunSummary, TrainingHooks, TrainingJob } from './training-job.ts';
 
@@ -157,6 +158,7 @@ function factsOf(
     gflopsPerClip: (3 * encoderFlops(config)) / 1e9,
     memoryBytes: estimateMemory({
       numParameters,
+      copies: countCopies(train),
       numClips: microBatchSize,
       stacks: [{ size: config.encoder, numTokens }],
     }),

@@ -31,6 +31,7 @@ import type { OpenRunOptions } from './run-folder.ts';
 import { scaleRate } from './schedule.ts';
 import { estimateMemory } from './estimate-memory.ts';
 import { runTraining } from './train-loop.ts';
+import { countCopies } from './train-step.ts';
 import type { RunSummary, TrainingHooks, TrainingJob } from './training-job.ts';
 
 /** Options of {@link pretrain}. */
@@ -103,6 +104,7 @@ export async function pretrain(
         gflopsPerClip: (3 * pretrainFlops(config, visibleTokens)) / 1e9,
         memoryBytes: estimateMemory({
           numParameters,
+          copies: countCopies(recipe.train),
           numClips: batchSize / accumulate,
           stacks: [
             { size: config.encoder, numTokens: visibleTokens },

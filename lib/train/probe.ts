@@ -115,7 +115,7 @@ export async function probe(source: LoaderSource, options: ProbeOptions): Promis
       badSteps: 0,
       best: null,
     },
-    state: { names: Object.keys(whole), read: (name) => whole[name] ?? new Float32Array(0) },
+    state: { names: Object.keys(whole), read: (name) => Float32Array.from(whole[name] ?? []) },
     shapes: probedShapes(config),
     keep: 1,
   });

@@ -177,7 +177,7 @@ function savedStates({ shapes, train }: TrainingJob, program: Program): StateRea
   const names = Object.keys(stateShapes(shapes, train));
   return {
     names: names.filter((name) => !name.startsWith(STATE_PREFIXES.sum)),
-    read: (name) => program.readState([name])[name] ?? new Float32Array(0),
+    read: (name) => Float32Array.from(program.readState([name])[name] ?? []),
   };
 }
 

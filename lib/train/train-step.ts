@@ -54,6 +54,11 @@ export function stateKinds({
   ];
 }
 
+/** Arrays of the size of the parameters that live while a step is done: its states and the gradients. */
+export function countCopies(options: Partial<TrainStepOptions>): number {
+  return stateKinds(options).length + 2;
+}
+
 /** Names and shapes of all state of a step. */
 export function stateShapes(
   shapes: ParameterShapes,
@@ -97,7 +102,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
   if (accumulate === 1) {
     const run: TensorFunction = (inputs, state) => {
       const { loss, gradients } = derive(inputs, state);
-      return { loss, ...updateState(gradients, inputs, state, options) };
+      return { loss, ...updateState({ gradients, inputs, state }, options) };
     };
     return { run, update: null };
   }
@@ -111,10 +116,10 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     },
     update: (inputs, state) => {
       const sums = below(state, STATE_PREFIXES.sum);
-      // Not zeros from nowhere: what reads the old sum can overwrite it.
+      // Not zeros from nowhere: what reads the old sum can overwrite it. Of what is no number nothing comes but that, and the run ends.
       const cleared = mapTensors(sums, (sum) => tf.sub(sum, sum));
       return {
-        ...updateState(sums, inputs, state, options),
+        ...updateState({ gradients: sums, inputs, state }, options),
         ...withPrefix(cleared, STATE_PREFIXES.sum),
       };
     },
@@ -123,12 +128,8 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
 
 /** Clips gradients and moves parameters, moments and average. */
 function updateState(
-  ...[gradients, inputs, state, options]: [
-    NamedTensors,
-    NamedTensors,
-    NamedTensors,
-    TrainStepOptions,
-  ]
+  { gradients, inputs, state }: Readonly<Record<'gradients' | 'inputs' | 'state', NamedTensors>>,
+  options: TrainStepOptions,
 ): NamedTensors {
   const { clipNorm = null, emaDecay = null } = options;
   const { gradNorm, limited } = limitGradients(gradients, clipNorm);

@@ -4,6 +4,7 @@ import test from 'ava';
 import * as tf from '@tensorflow/tfjs';
 import { compile } from '../../lib/index.ts';
 import type { EngineName, TensorFunction } from '../../lib/index.ts';
+import { adamwUpdate } from '../../lib/ops/index.ts';
 import { createRandom, floats } from '../helpers/compare-engines.ts';
 
 type Named = Readonly<Record<string, tf.Tensor>>;
@@ -233,6 +234,34 @@ test.serial('another function works on the same states, which are read by name',
     await t.throwsAsync(async () => adding.run({ x: [1, 2] }), { instanceOf: TypeError });
   }
 });
+
+test.serial(
+  'a function that is made ready during a run does not lose what the run makes',
+  async (t) => {
+    const numbers = 1_000_000;
+    await using plain = await compile(
+      ({ x }, { w }) => ({ w: tf.add(w!, x!) }),
+      { inputs: { x: [numbers] }, state: { w: [numbers], m: [numbers], v: [numbers] } },
+      { engine: 'onnx' },
+    );
+    const run = plain.run({ x: new Float32Array(numbers).fill(1) });
+    const adamw = await plain.withFunction(
+      ({ rate }, { w, m, v }) => {
+        const tensors = { parameter: w!, gradient: tf.mul(w!, 2), first: m!, second: v! };
+        const scalars = { rate: rate!, keep: tf.onesLike(rate!), correction: tf.onesLike(rate!) };
+        const next = adamwUpdate(tensors, scalars, { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 });
+        return { w: next.parameter, m: next.first, v: next.second };
+      },
+      { rate: [] },
+    );
+    await run;
+    t.is(plain.readState(['w'])['w']![numbers - 1], 1);
+    await adamw.run({ rate: [0] });
+    const { w, m } = plain.readState(['w', 'm']);
+    t.is(w![numbers - 1], 1);
+    t.true(Math.abs(m![0]! - 0.2) < 1e-6);
+  },
+);
 
 test.serial('states live in two buffers that change places', async (t) => {
   const { createSwapStore } = await import('../../lib/engine/engines/swap-store.ts');

@@ -1,20 +1,34 @@
 /** Operations so large that their gradients are taken piece by piece. */
 
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import test from 'ava';
 import { attention, gelu, geluLinear, layerNorm, normLinear } from '../../lib/ops/index.ts';
+import { compile } from '../../lib/engine/index.ts';
 import { countPieces } from '../../lib/engine/onnx/pieces.ts';
 import { compareEngines, createRandom, floats, withGradients } from '../helpers/compare-engines.ts';
 import type { Operation } from '../helpers/compare-engines.ts';
 
 test('pieces are equal, none is larger than asked, and what does not divide well is whole', (t) => {
-  t.is(countPieces(512, 512), 1);
-  t.is(countPieces(513, 512), 3);
-  t.is(countPieces(4100, 64), 2);
-  t.is(countPieces(2053, 128), 1);
-  t.is(countPieces(300_007, 1), 1);
-  t.is(countPieces(12_544, 3072, 4_194_304), 14);
-  t.is(countPieces(1, 1), 1);
+  const count = (numRows: number, width: number, most?: number): number =>
+    countPieces({ hasContrib: true }, { numRows, width }, most);
+  t.is(count(512, 512), 1);
+  t.is(count(513, 512), 3);
+  t.is(count(4100, 64), 2);
+  t.is(count(2053, 128), 1);
+  t.is(count(300_007, 1), 1);
+  t.is(count(12_544, 3072, 4_194_304), 14);
+  t.is(count(1, 1), 1);
+  t.is(countPieces({ hasContrib: false }, { numRows: 4100, width: 64 }), 1);
+});
+
+test('sums over many rows keep what is no number or infinite', async (t) => {
+  await using program = await compile(({ x }) => ({ sum: tf.sum(x!, 0) }), {
+    inputs: { x: [50, 4] },
+  });
+  const x = new Float32Array(200).fill(0.5);
+  x.set([Infinity, -Infinity, Number.NaN], 80);
+  const { sum } = await program.run({ x });
+  t.deepEqual(sum, Float32Array.of(Infinity, -Infinity, Number.NaN, 25));
 });
 
 const norm: Operation = (x, scale, offset) => layerNorm(x, scale, offset, 1e-6);

@@ -213,6 +213,10 @@ test('an ablation that was killed goes on, keeps what is done, and finds the sam
   const error = await t.throwsAsync(ablate(changed), { code: 'TUBE_OPTIONS_DIFFER' });
   t.regex(error.message, /probe of study\.json/);
   await t.throwsAsync(ablate({ ...ONCE, ...data, out: shards }), { code: 'TUBE_OUT_NOT_EMPTY' });
+  const file = join(shards, 'dataset.json');
+  const before = await readFile(file, 'utf8');
+  await t.throwsAsync(ablate({ ...ONCE, ...data, out: file }), { code: 'TUBE_OUT_NOT_WRITABLE' });
+  t.is(await readFile(file, 'utf8'), before);
 });
 
 test('an encoder can be judged by fine-tuning too, other parts asked for later, and an abort leaves what is done', async (t) => {

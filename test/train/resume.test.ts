@@ -56,24 +56,30 @@ test('a run that was killed goes on bit for bit', async (t) => {
   t.deepEqual(await lastOf(killed), await lastOf(whole));
 });
 
-test('an abort leaves a checkpoint, from which the run goes on bit for bit', async (t) => {
-  const { folder, shards } = await smallShards(t);
-  const whole = join(folder, 'whole');
-  const stopped = join(folder, 'stopped');
-  await pretrain(shards, { ...ONCE, out: whole });
-  const controller = new AbortController();
-  const reason = new Error('enough');
-  const run = pretrain(shards, {
-    ...ONCE,
-    out: stopped,
-    signal: controller.signal,
-    onProgress: ({ step }) => step === 3 && controller.abort(reason),
+for (const [form, recipe] of Object.entries({
+  'with all that a step may have': RECIPE,
+  'with micro steps alone': smallPretrain('train.accumulate=2'),
+})) {
+  test(`an abort leaves a checkpoint, from which a run ${form} goes on bit for bit`, async (t) => {
+    const { folder, shards } = await smallShards(t);
+    const whole = join(folder, 'whole');
+    const stopped = join(folder, 'stopped');
+    const options = { ...ONCE, recipe };
+    await pretrain(shards, { ...options, out: whole });
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const run = pretrain(shards, {
+      ...options,
+      out: stopped,
+      signal: controller.signal,
+      onProgress: ({ step }) => step === 3 && controller.abort(reason),
+    });
+    t.is(await t.throwsAsync(run), reason);
+    t.true((await readdir(join(stopped, 'checkpoints'))).includes('step-00000003'));
+    await pretrain(shards, { ...options, out: stopped, resume: true });
+    t.deepEqual(await lastOf(stopped), await lastOf(whole));
   });
-  t.is(await t.throwsAsync(run), reason);
-  t.true((await readdir(join(stopped, 'checkpoints'))).includes('step-00000003'));
-  await pretrain(shards, { ...ONCE, out: stopped, resume: true });
-  t.deepEqual(await lastOf(stopped), await lastOf(whole));
-});
+}
 
 test('a run is not gone on with by accident, nor with another recipe', async (t) => {
   const { folder, shards } = await smallShards(t);

@@ -1,8 +1,15 @@
 import test from 'ava';
+import { compile } from '../../lib/engine/index.ts';
 import { tf } from '../../lib/ops/index.ts';
 import { adamwScalars } from '../../lib/train/optimizer/adamw.ts';
 import { parameterRules } from '../../lib/train/optimizer/parameter-groups.ts';
-import { STATE_PREFIXES, createTrainStep, stateKinds } from '../../lib/train/train-step.ts';
+import {
+  STATE_PREFIXES,
+  STEP_SCALARS,
+  createTrainStep,
+  stateKinds,
+  stateShapes,
+} from '../../lib/train/train-step.ts';
 import type { TrainStepOptions } from '../../lib/train/train-step.ts';
 import type { NamedTensors } from '../../lib/train/tensors.ts';
 import { worstExcess } from '../helpers/golden-cases.ts';
@@ -69,6 +76,41 @@ test('micro steps give what the whole batch gives', (t) => {
     t.true(two['optimizer.sum.a.weight']!.dataSync().every((value) => value === 0));
   }
 });
+
+for (const limit of [null, 0.5]) {
+  test(`micro steps of a compiled step give what the whole batch gives, gradients ${limit === null ? 'as they are' : 'shortened'}`, async (t) => {
+    const options = { ...BETAS, rules, lossOf, clipNorm: limit };
+    const scalars = Object.fromEntries(STEP_SCALARS.map((name) => [name, []]));
+    const whole = createTrainStep(options);
+    const parts = createTrainStep({ ...options, accumulate: 2 });
+    const state = stateShapes(SHAPES, { accumulate: 2 });
+    await using one = await compile(whole.run, {
+      inputs: { x: [4, 3], ...scalars },
+      state: stateShapes(SHAPES, {}),
+    });
+    await using two = await compile(parts.run, { inputs: { x: [2, 3] }, state });
+    const update = await two.withFunction(parts.update!, scalars);
+    const start = { 'a.weight': [0.3, -0.2, 0.5, 0.4, 0.1, -0.6], 'a.bias': [0.05, -0.05] };
+    one.setState(start);
+    two.setState(start);
+    for (let step = 0; step < 3; step++) {
+      const { correction1, correction2 } = adamwScalars(step, BETAS);
+      const rates = { lr: [0.01], weightDecay: [0.05] };
+      const inputs = { ...rates, correction1: [correction1], correction2: [correction2] };
+      const { gradNorm } = await one.run({ x: ROWS.flat(), ...inputs });
+      await two.run({ x: ROWS.slice(0, 2).flat() });
+      await two.run({ x: ROWS.slice(2).flat() });
+      const { gradNorm: norm } = await update.run(inputs);
+      t.true(Math.abs(norm![0]! - gradNorm![0]!) < 1e-6);
+      const after = two.readState();
+      for (const [name, data] of Object.entries(one.readState())) {
+        const own = after[name] as Float32Array;
+        t.true(worstExcess(own, data, { atol: 1e-6 }) <= 0, `${step} ${name}`);
+      }
+      t.true(after['optimizer.sum.a.weight']!.every((value) => value === 0));
+    }
+  });
+}
 
 test('the moving average follows the parameters', (t) => {
   const { run: step } = createTrainStep({ ...BETAS, rules, lossOf, emaDecay: 0.9 });

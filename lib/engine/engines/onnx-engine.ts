@@ -191,7 +191,7 @@ async function openSession(
       // On the cpu the graph runs as it was lowered: that orders reads and writes of states, its own passes have left nothing that
       // takes time (as fast, measured), and a step of ViT-B loads in a third of the time.
       graphOptimizationLevel: provider === 'cpu' ? 'disabled' : 'all',
-      // A planned block comes beside what the first run has taken: 2.8 instead of 2.0 GB for a step of ViT-S with 4 clips.
+      // A planned block comes beside what the first run has taken: 2.8 instead of 2.0 GB for a step of ViT-S with 4 clips, when it took that.
       enableMemPattern: false,
       // Numbers below 1.2e-38 count as 0: on Intel's processors a product that meets them takes up to eight times as long. The mode is one of
       // the thread that opens the first session, so numbers of its JavaScript below 2.2e-308 become 0 as well.

@@ -52,7 +52,8 @@ export const lowerAttentionGrad: Lowering<Attributes> = (call) => {
       onnx.shape([...(heads.isBatch ? [heads.size] : []), numKeys, 1]),
     ]);
     const values = onnx.op('Concat', [v, ones], { axis: int(-1) });
-    const sizes = heads.isBatch ? [numQueries] : cutQueries(numQueries, numKeys);
+    const isCut = !heads.isBatch && onnx.hasContrib;
+    const sizes = isCut ? cutQueries(numQueries, numKeys) : [numQueries];
     const parts = [q, dy, joint].map((name) => split(heads, name, sizes));
     const dqs: string[] = [];
     let [dk, dv]: (string | undefined)[] = [];
@@ -106,7 +107,7 @@ interface ProductOptions {
 
 /** A product of matrices, or one for each head. */
 function multiply(
-  { onnx, isBatch }: Heads,
+  { onnx, isBatch }: Pick<Heads, 'onnx' | 'isBatch'>,
   a: string,
   b: string,
   { transA = false, transB = false, alpha = 1, add }: ProductOptions = {},
@@ -119,6 +120,9 @@ function multiply(
   const isPlain = !transA && !transB && alpha === 1 && add === undefined;
   if (isPlain) return onnx.op('MatMul', [a, b]);
   if (!isBatch) return onnx.op('Gemm', add === undefined ? [a, b] : [a, b, add], attributes);
+  if (add !== undefined) {
+    return onnx.op('Add', [multiply({ onnx, isBatch }, a, b, { transA, transB, alpha }), add]);
+  }
   if (onnx.hasContrib) {
     const [product = ''] = onnx.ops('FusedMatMul', [a, b], { domain: 'com.microsoft', attributes });
     return product;

@@ -16,7 +16,7 @@ export const lowerGelu: Lowering<Attributes> = ({ onnx, inputs }) => [onnx.op('G
 export const lowerGeluGrad: Lowering<Attributes> = (call) => {
   const { onnx, inputs } = call;
   const { shape } = inputSpec(call, 0);
-  const form = formOf(shape, 1);
+  const form = formOf(onnx, shape, 1);
   const [result = ''] = elementByElement(onnx, inputs, form, (inner, [dy = '', x = '']) => [
     inner.op('Mul', [dy, slopeOf(inner, x)]),
   ]);
@@ -33,9 +33,9 @@ export const lowerGeluAgain: Lowering<Attributes> = (call) => {
   const { shape } = inputSpec(call, 2);
   const [width = 1, outputs = 1] = [shape.at(-1), inputSpec(call, 0).shape.at(-1)];
   const numRows = countElements(shape.slice(0, -1));
-  const pieces = countPieces(numRows, width, MOST_OF_PRODUCT);
+  const pieces = countPieces(onnx, { numRows, width }, MOST_OF_PRODUCT);
   const height = numRows / pieces;
-  const form = formOf([height, width], 2);
+  const form = formOf(onnx, [height, width], 2);
   const body: PieceBody = (inner, [ownDy = '', ownX = '']) => {
     const back = inner.op('MatMul', [ownDy, weight]);
     return elementByElement(inner, [back, ownX], form, (piece, [own = '', at = '']) => [
@@ -73,9 +73,9 @@ interface ElementsForm {
   readonly numOutputs: number;
 }
 
-function formOf(shape: readonly number[], numOutputs: number): ElementsForm {
+function formOf(onnx: OnnxBuilder, shape: readonly number[], numOutputs: number): ElementsForm {
   const count = countElements(shape);
-  const pieces = countPieces(count, 1);
+  const pieces = countPieces(onnx, { numRows: count, width: 1 });
   return { shape: pieces === 1 ? [count] : [pieces, count / pieces], numOutputs };
 }
 

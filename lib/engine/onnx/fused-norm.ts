@@ -43,7 +43,7 @@ function backward(call: Fused, { rows, scale, offset }: BackwardInputs): string[
   const { shape } = inputSpec(call, 1);
   const width = shape.at(-1) ?? 1;
   const numRows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
-  const pieces = countPieces(numRows, width);
+  const pieces = countPieces(onnx, { numRows, width });
   const height = numRows / pieces;
   const share = onnx.op('Mul', [scale, onnx.scalar(1 / width, 'float32')]);
   const column = onnx.op('Reshape', [share, onnx.shape([width, 1])]);

@@ -1,6 +1,6 @@
 /**
  * ONNX for work that is done piece by piece: a `Scan` whose body sees one piece at a time. What a piece makes on its way stays in the
- * processor's cache, and its memory is used again for the next one.
+ * processor's cache, and its memory is used again for the next one. Elsewhere than on the cpu there is one piece.
  */
 
 import type { OnnxBuilder } from './model.ts';
@@ -20,12 +20,19 @@ export interface PieceShapes {
   readonly outputs: readonly (readonly number[])[];
 }
 
-/** Into how many equal pieces to cut rows of some numbers; 1 if they are few, or do not divide well. */
+/** Rows of numbers. */
+export interface Rows {
+  readonly numRows: number;
+  readonly width: number;
+}
+
+/** Into how many equal pieces to cut rows; 1 if they are few, do not divide well, or do not live on the cpu. */
 export function countPieces(
-  numRows: number,
-  width: number,
+  { hasContrib: isCpu }: Pick<OnnxBuilder, 'hasContrib'>,
+  { numRows, width }: Rows,
   mostNumbers: number = MOST_NUMBERS,
 ): number {
+  if (!isCpu) return 1;
   const size = numRows * width;
   const most = size / (mostNumbers * SMALLEST_PART);
   for (let count = Math.max(1, Math.ceil(size / mostNumbers)); count <= most; count += 1) {

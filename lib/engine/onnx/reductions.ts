@@ -26,7 +26,7 @@ export const REDUCTION_LOWERINGS: { readonly [Name in ReductionName]: Lowering<R
   Sum: (call) => [overRows(call) ?? reduce(call, 'ReduceSum', input(call, 0))],
 };
 
-/** From so many rows on, a product with ones is the faster sum over them. */
+/** From so many rows on, a product with ones is the faster sum over them on the cpu. */
 const MANY_ROWS = 32;
 
 /** A row of ones. Shape: `[1, length]`. */
@@ -41,7 +41,8 @@ function overRows(call: LoweringCall<Reduction>): string | undefined {
   const { length } = attributes.axis;
   const isLeading = length < shape.length && attributes.axis.every((axis, at) => axis === at);
   const [numRows, width] = [shape.slice(0, length), shape.slice(length)].map(countElements) as Two;
-  if (dtype !== 'float32' || !isLeading || numRows < MANY_ROWS || width === 0) return undefined;
+  if (!onnx.hasContrib || dtype !== 'float32' || !isLeading || numRows < MANY_ROWS || width === 0)
+    return undefined;
   const rows = onnx.op('Reshape', [input(call, 0), onnx.shape([numRows, width])]);
   const sum = onnx.op('MatMul', [onesRow(onnx, numRows), rows]);
   return onnx.op('Reshape', [sum, onnx.shape(outputSpec(call).shape)]);

@@ -55,7 +55,7 @@ export async function carryOut(
   const top1 = Object.fromEntries(readouts.map((readout) => [readout, found[readout]]));
   const result: RunResult = { loss: loss ?? Number.NaN, top1 };
   await writeResult(folder, result);
-  await dropOptimizers(folder);
+  for (const stage of ['pretrain', ...readouts]) await dropOptimizer(join(folder, stage));
   return result;
 }
 
@@ -77,11 +77,9 @@ async function sourceOf(
 }
 
 /** Two thirds of what a run leaves is of no use to a run that is done. */
-async function dropOptimizers(folder: string): Promise<void> {
-  for (const stage of await listNames(folder)) {
-    const checkpoints = join(folder, stage, 'checkpoints');
-    for (const name of await listNames(checkpoints)) {
-      await rm(join(checkpoints, name, 'optimizer.safetensors'), { force: true });
-    }
+async function dropOptimizer(stage: string): Promise<void> {
+  const checkpoints = join(stage, 'checkpoints');
+  for (const name of await listNames(checkpoints)) {
+    await rm(join(checkpoints, name, 'optimizer.safetensors'), { force: true });
   }
 }

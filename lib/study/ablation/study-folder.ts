@@ -110,9 +110,18 @@ export async function writeTables(
   await writeFileAtomic(join(out, PAGE_FILE), ablationHtml(report, { ...plan.standard }));
 }
 
-/** Names in a folder; none if it does not exist. */
+/**
+ * Names in a folder; none if it does not exist.
+ *
+ * @throws {TubeletError} TUBE_OUT_NOT_WRITABLE if it is no folder, or not to be read
+ */
 export async function listNames(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw toWriteError(error, folder);
+  }
 }
 
 /** Null if there is no such file. */

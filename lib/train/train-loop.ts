@@ -177,7 +177,11 @@ function savedStates({ shapes, train }: TrainingJob, program: Program): StateRea
   const names = Object.keys(stateShapes(shapes, train));
   return {
     names: names.filter((name) => !name.startsWith(STATE_PREFIXES.sum)),
-    read: (name) => Float32Array.from(program.readState([name])[name] ?? []),
+    read: (name) => {
+      const { [name]: data } = program.readState([name]);
+      if (data instanceof Float32Array) return data;
+      throw new TypeError(`"${name}" must be float32.`);
+    },
   };
 }
 
